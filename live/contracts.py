@@ -1,0 +1,181 @@
+"""What each room promises to the others. A plug-in is one new module in its folder, found by its name.
+
+The public method checks or counts, the private hook (`_send`, `_open`) acts.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Protocol
+
+from live.errors import Unusable
+from live.types import AudioBlock, BeatState, FeatureFrame, Float32, Pose, State
+
+FEATURE_NAMES: tuple[str, ...] = (
+    "loudness", "onset_envelope", "onset", "pitch", "voicing", "centroid",
+    *(f"mfcc_{i}" for i in range(1, 13)),
+    *(f"chroma_{i}" for i in range(1, 13)),
+    "beat_sin", "beat_cos", "bar_sin", "bar_cos", "tempo",
+)  # fmt: skip
+"""The pinned order of the 35 features; what each means is in `live/features/extractor.py`."""
+
+
+class AudioSource(Protocol):
+    """Mono float32 at 48 kHz, read without ever blocking.
+
+    Construction is cheap and checks what can be checked (a missing file raises `Unusable`); `start` begins capture;
+    opening a device happens in a thread of the source's own. Every method may be called from the loop's thread.
+    """
+
+    name: str
+    latency: float
+    """Declared seconds from sound to `read_available`, beyond the sample clock."""
+
+    def start(self) -> None: ...
+
+    def read_available(self) -> AudioBlock:
+        """Everything captured since the last call (possibly nothing); never waits."""
+        ...
+
+    def capture_time(self, sample: int) -> float:
+        """Host time at which sample number `sample` was (or will be) captured, from the smoothed sample clock."""
+        ...
+
+    @property
+    def finished(self) -> bool:
+        """True when no more samples will ever come."""
+        ...
+
+    @property
+    def overflows(self) -> int:
+        """How often samples were lost so far."""
+        ...
+
+    def recoveries(self) -> list[str]:
+        """What was survived since the last call, one line each."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class BeatTracker(Protocol):
+    """Hears audio in order, tells the beat of now. Results do not depend on how the audio was cut into blocks."""
+
+    latency: float
+    """Declared seconds by which a beat is known late, already taken out of the reported phase."""
+
+    def hear(self, samples: Float32) -> None:
+        """Take the next samples [n] at 48 kHz."""
+        ...
+
+    def now(self) -> BeatState:
+        """The beat at the end of the last sample heard."""
+        ...
+
+
+class FeatureSource(Protocol):
+    """Audio in, `FeatureFrame`s out."""
+
+    latency: float
+
+    def push(self, samples: Float32) -> list[FeatureFrame]:
+        """Frames that became complete with these samples [n]."""
+        ...
+
+    def beat_values(self, beat: BeatState) -> Float32:
+        """The last five features [5] for a beat state (used to act out anticipation)."""
+        ...
+
+
+class Backend(ABC):
+    """One incremental step of the generator on some device. State is a value: in and out."""
+
+    name: str
+    device: str
+
+    @abstractmethod
+    def step(self, inputs: dict[str, Float32], state: State) -> tuple[Float32, State]:
+        """Raw poses [dancers, poses_per_tick, channels] and the next state.
+
+        `inputs`: features [dancers, 35], noise [dancers, latent], dropout [dancers, poses * channels],
+        style [dancers, styles]; shapes are those of the model's card.
+        """
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class OutputStats:
+    """Counted per output: datagrams or records handed over, and those that could not be."""
+
+    sent: int = 0
+    errors: int = 0
+    last_error: str = ""
+
+
+class Output(ABC):
+    """Somewhere that poses go. `open` may raise `Unusable`; `send` and `close` never raise and never wait."""
+
+    latency: float = 0.0
+    """Declared seconds from `send` to the pose being seen."""
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+        self.stats = OutputStats()
+
+    @abstractmethod
+    def open(self, dancers: int, paced: bool) -> None:
+        """Take hold of sockets and files. `paced` is False under `--fast`: then a recorder may wait, to lose nothing."""
+
+    def send(self, pose: Pose) -> None:
+        """Hand one pose over; what fails is counted, never raised."""
+        try:
+            self._encode(pose)
+            self._transmit()
+        except OSError as error:
+            self.failed(error)
+
+    def encode(self, pose: Pose) -> None:
+        """First half of `send`, timed apart by the engine."""
+        self._encode(pose)
+
+    def transmit(self) -> None:
+        """Second half of `send`."""
+        try:
+            self._transmit()
+        except OSError as error:
+            self.failed(error)
+
+    def failed(self, error: Exception) -> None:
+        self.stats.errors += 1
+        self.stats.last_error = str(error)
+
+    @abstractmethod
+    def _encode(self, pose: Pose) -> None: ...
+
+    @abstractmethod
+    def _transmit(self) -> None: ...
+
+    @abstractmethod
+    def close(self) -> None:
+        """Say goodbye in the output's own protocol and let go of everything. Safe to call twice."""
+
+
+
+
+def plugin_names(package: str) -> list[str]:
+    """Names of the plug-in modules in `package`, without importing them."""
+    path = importlib.import_module(package).__path__
+    return sorted(m.name for m in pkgutil.iter_modules(path) if not m.name.startswith("_"))
+
+
+def load_plugin(package: str, name: str, what: str) -> ModuleType:
+    """Import plug-in `name` of `package`; an unknown one raises `Unusable` with the list of valid names."""
+    if name not in (names := plugin_names(package)):
+        raise Unusable(f"unknown {what} '{name}': choose one of {', '.join(names)}")
+    return importlib.import_module(f"{package}.{name}")

@@ -1,0 +1,79 @@
+"""The 22 body bones shared by SMPL and the VRM humanoid, as one table, with forward kinematics.
+
+Rest pose: T-pose with every local rotation the identity, facing +Z, left +X. Rest offsets are metres from the parent,
+averaged from adult proportions (1.70 m tall); the hips' offset is their height above the floor.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from numpy.typing import NDArray
+
+from live import rotation
+from live.types import Float32
+
+# name, parent, rest offset (m) from the parent in the world's axes
+TABLE: tuple[tuple[str, int, tuple[float, float, float]], ...] = (
+    ("hips", -1, (0.0, 0.93, 0.0)),
+    ("spine", 0, (0.0, 0.08, 0.0)),
+    ("chest", 1, (0.0, 0.12, 0.0)),
+    ("upperChest", 2, (0.0, 0.12, 0.0)),
+    ("neck", 3, (0.0, 0.16, 0.0)),
+    ("head", 4, (0.0, 0.09, 0.01)),
+    ("leftShoulder", 3, (0.03, 0.10, 0.0)),
+    ("leftUpperArm", 6, (0.14, 0.02, 0.0)),
+    ("leftLowerArm", 7, (0.27, 0.0, 0.0)),
+    ("leftHand", 8, (0.25, 0.0, 0.0)),
+    ("rightShoulder", 3, (-0.03, 0.10, 0.0)),
+    ("rightUpperArm", 10, (-0.14, 0.02, 0.0)),
+    ("rightLowerArm", 11, (-0.27, 0.0, 0.0)),
+    ("rightHand", 12, (-0.25, 0.0, 0.0)),
+    ("leftUpperLeg", 0, (0.09, -0.05, 0.0)),
+    ("leftLowerLeg", 14, (0.0, -0.40, 0.0)),
+    ("leftFoot", 15, (0.0, -0.40, 0.0)),
+    ("leftToes", 16, (0.0, -0.06, 0.14)),
+    ("rightUpperLeg", 0, (-0.09, -0.05, 0.0)),
+    ("rightLowerLeg", 18, (0.0, -0.40, 0.0)),
+    ("rightFoot", 19, (0.0, -0.40, 0.0)),
+    ("rightToes", 20, (0.0, -0.06, 0.14)),
+)
+BONES = tuple(name for name, _, _ in TABLE)
+PARENTS = tuple(parent for _, parent, _ in TABLE)
+REST_OFFSETS: Float32 = np.array([offset for _, _, offset in TABLE], np.float32)
+COUNT = len(BONES)
+INDEX = {name: i for i, name in enumerate(BONES)}
+MIRROR = tuple(
+    INDEX[b.replace("left", "right") if b.startswith("left") else b.replace("right", "left")] for b in BONES
+)
+"""For each bone, the bone on the other side (itself on the midline)."""
+
+
+def _generations() -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]], ...]:
+    """Bones grouped by depth with their parents, so that kinematics runs once per generation, not once per bone."""
+    depth = [0] * COUNT
+    for i, parent in enumerate(PARENTS):
+        depth[i] = 0 if parent < 0 else depth[parent] + 1
+    groups = [[i for i in range(COUNT) if depth[i] == d] for d in range(1, max(depth) + 1)]
+    return tuple((np.array(g), np.array([PARENTS[i] for i in g])) for g in groups)
+
+
+GENERATIONS = _generations()
+
+
+def forward_kinematics(
+    root_position: NDArray[np.floating], local_rotations: NDArray[np.floating]
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """World joint positions [..., 22, 3] and world rotations [..., 22, 4].
+
+    `root_position` [..., 3] metres, `local_rotations` [..., 22, 4] unit quaternions.
+    """
+    positions = np.empty((*local_rotations.shape[:-1], 3), local_rotations.dtype)
+    rotations = np.empty_like(local_rotations)
+    positions[..., 0, :] = root_position
+    rotations[..., 0, :] = local_rotations[..., 0, :]
+    for bones, parents in GENERATIONS:
+        of_parent = rotations[..., parents, :]
+        positions[..., bones, :] = positions[..., parents, :] + rotation.rotate(of_parent, REST_OFFSETS[bones])
+        rotations[..., bones, :] = rotation.multiply(of_parent, local_rotations[..., bones, :])
+    return positions, rotations

@@ -1,0 +1,101 @@
+"""The values that flow through the house: AudioBlock -> FeatureFrame -> raw pose -> Pose.
+
+Units everywhere: seconds on the host's monotonic clock, metres, radians, quaternions x y z w, right-handed, Y up;
+the dancer faces +Z and its left is +X. Conversions to a client's frame happen in its output module and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+State = dict[str, Float32]
+
+SAMPLE_RATE = 48_000
+"""Samples per second inside the house."""
+HOP = 800
+"""Samples per feature frame."""
+FRAME_RATE = SAMPLE_RATE // HOP
+"""Feature frames, and poses, per second."""
+
+
+class AudioBlock(NamedTuple):
+    """Mono samples [n] float32 at `SAMPLE_RATE`; `start` is the index of the first since the source began."""
+
+    samples: Float32
+    start: int
+
+
+class BeatState(NamedTuple):
+    """What a beat tracker knows *now*.
+
+    Phases lie in [0, 1); confidences in [0, 1], zero where nothing is known. `bar_phase` counts bars of
+    `beats_per_bar`. `next_beat` is seconds from now until the next predicted beat (infinite before the first).
+    """
+
+    phase: float = 0.0
+    bpm: float = 0.0
+    confidence: float = 0.0
+    bar_phase: float = 0.0
+    bar_confidence: float = 0.0
+    next_beat: float = float("inf")
+    beat_count: int = 0
+    beats_per_bar: int = 4
+
+    def advanced(self, seconds: float) -> BeatState:
+        """The state `seconds` later (earlier if negative), at constant tempo; anticipation acts through this alone."""
+        if self.bpm <= 0.0 or seconds == 0.0:
+            return self
+        beats = seconds * self.bpm / 60.0
+        phase = self.phase + beats
+        whole = int(phase // 1.0)
+        return self._replace(
+            phase=phase - whole,
+            bar_phase=(self.bar_phase + beats / self.beats_per_bar) % 1.0,
+            next_beat=(1.0 - (phase - whole)) * 60.0 / self.bpm,
+            beat_count=self.beat_count + whole,
+        )
+
+
+class FeatureFrame(NamedTuple):
+    """The 35 numbers heard over one hop.
+
+    `values` [35] float32 in the order of `live.contracts.FEATURE_NAMES`; `end` is the index of the sample after the
+    last one heard; `level` is the hop's RMS in [0, 1] for meters; `beat` is as tracked, without anticipation.
+    """
+
+    values: Float32
+    end: int
+    level: float
+    beat: BeatState
+
+
+@dataclass(slots=True)
+class Pose:
+    """All dancers at one instant.
+
+    root_position [N, 3] metres: the hips in the world. local_rotations [N, 22, 4]: bone 0 in the world, the others in
+    their parent's frame. joint_positions [N, 22, 3] metres, world. contacts [N, 2]: left and right foot planted, 0..1.
+    `capture_time` is when the newest sample that shaped it was captured; `play_time` when it is meant to be seen;
+    `show_time` is seconds since the show began.
+    """
+
+    sequence: int
+    capture_time: float
+    play_time: float
+    show_time: float
+    root_position: Float32
+    local_rotations: Float32
+    joint_positions: Float32
+    contacts: Float32
+    beat: BeatState = field(default_factory=BeatState)
+    level: float = 0.0
+
+    @property
+    def dancers(self) -> int:
+        return int(self.root_position.shape[0])
