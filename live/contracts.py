@@ -130,7 +130,7 @@ class Output(ABC):
 
     @abstractmethod
     def open(self, dancers: int, paced: bool) -> None:
-        """Take hold of sockets and files. `paced` is False under `--fast`: then a recorder may wait, to lose nothing."""
+        """Take hold of sockets and files. Not `paced` (`--fast`): a recorder may wait, to lose nothing."""
 
     def send(self, pose: Pose) -> None:
         """Hand one pose over; what fails is counted, never raised."""

@@ -64,11 +64,11 @@ def from_matrix(m: Array) -> Array:
     four = np.stack([1 + d0 - d1 - d2, 1 - d0 + d1 - d2, 1 - d0 - d1 + d2, 1 + d0 + d1 + d2], -1)
     x_y, x_z, y_z = m[..., 1, 0] + m[..., 0, 1], m[..., 2, 0] + m[..., 0, 2], m[..., 2, 1] + m[..., 1, 2]
     w_x, w_y, w_z = m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]
-    rows = np.stack(
-        [four[..., 0], x_y, x_z, w_x, x_y, four[..., 1], y_z, w_y]
-        + [x_z, y_z, four[..., 2], w_z, w_x, w_y, w_z, four[..., 3]],
-        -1,
-    ).reshape(*four.shape, 4)
+    rows = np.empty((*four.shape, 4), four.dtype)
+    rows[..., 0, :] = np.stack([four[..., 0], x_y, x_z, w_x], -1)
+    rows[..., 1, :] = np.stack([x_y, four[..., 1], y_z, w_y], -1)
+    rows[..., 2, :] = np.stack([x_z, y_z, four[..., 2], w_z], -1)
+    rows[..., 3, :] = np.stack([w_x, w_y, w_z, four[..., 3]], -1)
     best = np.take_along_axis(rows, four.argmax(-1)[..., None, None], -2)[..., 0, :]
     return normalise(best)
 

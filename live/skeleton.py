@@ -7,7 +7,6 @@ averaged from adult proportions (1.70 m tall); the hips' offset is their height 
 from __future__ import annotations
 
 import numpy as np
-
 from numpy.typing import NDArray
 
 from live import rotation
@@ -64,16 +63,15 @@ GENERATIONS = _generations()
 def forward_kinematics(
     root_position: NDArray[np.floating], local_rotations: NDArray[np.floating]
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """World joint positions [..., 22, 3] and world rotations [..., 22, 4].
+    """World joint positions [..., 22, 3] and world rotation matrices [..., 22, 3, 3].
 
     `root_position` [..., 3] metres, `local_rotations` [..., 22, 4] unit quaternions.
     """
+    world = rotation.to_matrix(local_rotations)
     positions = np.empty((*local_rotations.shape[:-1], 3), local_rotations.dtype)
-    rotations = np.empty_like(local_rotations)
     positions[..., 0, :] = root_position
-    rotations[..., 0, :] = local_rotations[..., 0, :]
     for bones, parents in GENERATIONS:
-        of_parent = rotations[..., parents, :]
-        positions[..., bones, :] = positions[..., parents, :] + rotation.rotate(of_parent, REST_OFFSETS[bones])
-        rotations[..., bones, :] = rotation.multiply(of_parent, local_rotations[..., bones, :])
-    return positions, rotations
+        of_parent = world[..., parents, :, :]
+        positions[..., bones, :] = positions[..., parents, :] + (of_parent @ REST_OFFSETS[bones, :, None])[..., 0]
+        world[..., bones, :, :] = of_parent @ world[..., bones, :, :]
+    return positions, world
