@@ -1,0 +1,1 @@
+"""Beat trackers: each module is a plug-in with `open_tracker() -> BeatTracker`."""

@@ -1,0 +1,144 @@
+"""The 35 features, all causal: frame k is made of the samples before 800 (k + 1) and of nothing later.
+
+Samples are made finite (NaN and infinity become 0), clipped to [-1, 1] and high-passed at 20 Hz (so DC is inaudible);
+then, per frame of 800 samples at 48 kHz:
+
+| Feature | Unit and range | In silence, unvoiced sound or before the first beat |
+|---|---|---|
+| loudness | 1 + dBFS(RMS) / 60, in [0, 1] | 0 in silence (below -60 dBFS) |
+| onset_envelope | mean rise of ln(1 + 1000 magnitude) over the bins of a 2048-point spectrum, in [0, 4] | 0 |
+| onset | 1 in the frame where aubio's onset detector fires, else 0 | 0 |
+| pitch | log2(f0 / 1 Hz), f0 of aubio's yinfast in 40..2000 Hz: 5.3 to 11 | log2(220) = 7.78 (voicing tells) |
+| voicing | yinfast confidence, [0, 1]; below 0.3 counts as unvoiced | 0 |
+| centroid | centre of the magnitude spectrum, kHz, [0, 24] | 0 in silence |
+| mfcc_1..12 | aubio's MFCC (40 Slaney mel filters, log base 10, orthonormal DCT) without the 0th | 0 in silence |
+| chroma_1..12 | C to B, magnitudes of a 4096-point spectrum between 55 and 2000 Hz folded, largest = 1 | 0 in silence |
+| beat_sin, beat_cos | sine and cosine of 2 pi beat phase, times the tracker's confidence | 0 |
+| bar_sin, bar_cos | the same of the bar phase, times the confidence in the downbeat | 0 |
+| tempo | log2(bpm / 120), clipped to [-2, 2] | 0 |
+
+Latency: a frame is known when its last sample is. A spectrum looks back 2048 samples (43 ms), its centre of mass lies
+21 ms back; aubio confirms an onset one frame after its peak.
+"""
+
+from __future__ import annotations
+
+import math
+
+import aubio
+import numpy as np
+
+from live.contracts import FEATURE_NAMES, BeatTracker
+from live.types import HOP, SAMPLE_RATE, BeatState, FeatureFrame, Float32
+
+WINDOW, TONAL_WINDOW = 2048, 4096
+SILENCE_RMS = 1e-3
+UNVOICED_PITCH = math.log2(220.0)
+COUNT = len(FEATURE_NAMES)
+BEAT_SLICE = slice(COUNT - 5, COUNT)
+
+
+def beat_features(beat: BeatState) -> Float32:
+    """`beat_sin, beat_cos, bar_sin, bar_cos, tempo` [5] of a beat state."""
+    a, b = 2.0 * math.pi * beat.phase, 2.0 * math.pi * beat.bar_phase
+    tempo = min(max(math.log2(beat.bpm / 120.0), -2.0), 2.0) if beat.bpm > 0.0 else 0.0
+    c, d = beat.confidence, beat.bar_confidence
+    return np.array([c * math.sin(a), c * math.cos(a), d * math.sin(b), d * math.cos(b), tempo], np.float32)
+
+
+def pool(frames: Float32) -> Float32:
+    """One generator input [..., 35] from the frames of a tick [..., n, 35]: the newest, with the strongest onset."""
+    out = frames[..., -1, :].copy()
+    out[..., 1:3] = frames[..., 1:3].max(-2)
+    return out
+
+
+def _chroma_fold() -> Float32:
+    """[12, TONAL_WINDOW / 2 + 1]: which pitch class each spectral bin belongs to."""
+    hertz = np.arange(TONAL_WINDOW // 2 + 1) * SAMPLE_RATE / TONAL_WINDOW
+    inside = (hertz >= 55.0) & (hertz <= 2000.0)
+    pitch_class = np.round(12.0 * np.log2(np.where(inside, hertz, 440.0) / 440.0)).astype(int) + 9
+    return ((pitch_class % 12 == np.arange(12)[:, None]) & inside).astype(np.float32)
+
+
+class Extractor:
+    """`FeatureSource`: any chunking of the same samples gives the same frames, bit for bit."""
+
+    latency = HOP / SAMPLE_RATE
+
+    def __init__(self, tracker: BeatTracker) -> None:
+        self._tracker = tracker
+        self._buffer = np.zeros(HOP, np.float32)
+        self._filled = 0
+        self._end = 0
+        self._highpass = aubio.digital_filter(3)
+        self._highpass.set_biquad(*_highpass_biquad(20.0))
+        self._spectrum = aubio.pvoc(WINDOW, HOP)
+        self._tonal = aubio.pvoc(TONAL_WINDOW, HOP)
+        self._onset = aubio.onset("hfc", WINDOW, HOP, SAMPLE_RATE)
+        self._pitch = aubio.pitch("yinfast", WINDOW, HOP, SAMPLE_RATE)
+        self._pitch.set_unit("Hz")
+        self._mfcc = aubio.mfcc(WINDOW, 40, 13, SAMPLE_RATE)
+        self._centroid = aubio.specdesc("centroid", WINDOW)
+        self._fold = _chroma_fold()
+        self._last_log = np.zeros(WINDOW // 2 + 1, np.float32)
+
+    def push(self, samples: Float32) -> list[FeatureFrame]:
+        """Frames that became complete with these samples [n] float32 at 48 kHz (values beyond +-1 are clipped)."""
+        samples = np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), -1.0, 1.0).astype(np.float32)
+        frames: list[FeatureFrame] = []
+        while len(samples):
+            n = min(HOP - self._filled, len(samples))
+            self._buffer[self._filled : self._filled + n] = samples[:n]
+            self._filled += n
+            samples = samples[n:]
+            if self._filled == HOP:
+                self._filled = 0
+                self._end += HOP
+                frames.append(self._frame(self._highpass(self._buffer)))
+        return frames
+
+    def beat_values(self, beat: BeatState) -> Float32:
+        return beat_features(beat)
+
+    def _frame(self, hop: Float32) -> FeatureFrame:
+        self._tracker.hear(hop)
+        beat = self._tracker.now()
+        level = math.sqrt(float(hop @ hop) / HOP)
+        values = np.zeros(COUNT, np.float32)
+        values[1], values[2] = self._rise(hop), float(self._onset(hop)[0] > 0.0)
+        values[3], values[4] = self._f0(hop)
+        tonal = self._tonal(hop)
+        values[0] = min(1.0, max(0.0, 1.0 + math.log10(max(level, 1e-9)) / 3.0))
+        if level >= SILENCE_RMS:
+            values[5] = float(self._centroid(self._now)[0]) * SAMPLE_RATE / WINDOW / 1000.0
+            values[6:18] = self._mfcc(self._now)[1:]
+            chroma = self._fold @ tonal.norm
+            values[18:30] = chroma / max(float(chroma.max()), 1e-9)
+        else:
+            values[1:5] = 0.0, 0.0, UNVOICED_PITCH, 0.0
+        values[BEAT_SLICE] = beat_features(beat)
+        return FeatureFrame(np.nan_to_num(values), self._end, min(level, 1.0), beat)
+
+    def _rise(self, hop: Float32) -> float:
+        """Onset strength; also keeps this hop's spectrum for the features that share it."""
+        self._now = self._spectrum(hop)
+        log = np.log1p(self._now.norm * np.float32(1000.0 * 4.0 / WINDOW))
+        rise = float(np.maximum(log - self._last_log, 0.0).mean())
+        self._last_log = log
+        return min(rise, 4.0)
+
+    def _f0(self, hop: Float32) -> tuple[float, float]:
+        hertz, voicing = float(self._pitch(hop)[0]), float(self._pitch.get_confidence())
+        if voicing < 0.3 or not 40.0 <= hertz <= 2000.0:
+            return UNVOICED_PITCH, 0.0
+        return math.log2(hertz), min(voicing, 1.0)
+
+
+def _highpass_biquad(hertz: float) -> tuple[float, float, float, float, float]:
+    """b0, b1, b2, a1, a2 of a second-order Butterworth high-pass (R. Bristow-Johnson's audio EQ cookbook)."""
+    w = 2.0 * math.pi * hertz / SAMPLE_RATE
+    alpha = math.sin(w) / math.sqrt(2.0)
+    a0 = 1.0 + alpha
+    half = (1.0 + math.cos(w)) / 2.0
+    return half / a0, -2.0 * half / a0, half / a0, -2.0 * math.cos(w) / a0, (1.0 - alpha) / a0

@@ -1,0 +1,1 @@
+"""The networks, in torch. Nothing that performs imports this room."""

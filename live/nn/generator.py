@@ -1,0 +1,227 @@
+"""The generator: the seed paper's attention sequence-to-sequence network, made incremental.
+
+35 features -> three causal convolutions (kernel 5, ReLU) -> bidirectional LSTM, its backward half truncated to the
+next D ticks -> location-sensitive attention over a ring of encoder states with cumulative weights (eq. 10) -> prenet
+-> decoder LSTM -> pose. A latent per tick (learned prior, posterior in training) answers the ambiguity of the future.
+
+There is one code path. `forward` runs whole sequences, `step` one tick; both encode with `encode` and decode with
+`decode`, and differ only in where the ring's window is cut from. Shapes: B dancers or batch, T ticks, R ring slots,
+P = poses per tick x channels. Everything inside is normalised; `step` takes and gives physical units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+State = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """Sizes. The defaults are the paper's (Tacotron 2's where the paper is silent)."""
+
+    features: int = 35
+    channels: int = 138
+    poses: int = 2
+    styles: int = 2
+    convolution: int = 512
+    layers: int = 3
+    kernel: int = 5
+    encoder: int = 256
+    lookahead: int = 4
+    ring: int = 36
+    attention: int = 128
+    location_filters: int = 32
+    location_kernel: int = 15
+    prenet: int = 256
+    decoder: int = 1024
+    latent: int = 32
+
+    @property
+    def pose(self) -> int:
+        return self.poses * self.channels
+
+    @property
+    def memory(self) -> int:
+        return 2 * self.encoder
+
+    def to_dict(self) -> dict[str, int]:
+        return asdict(self)
+
+
+class Decoded(NamedTuple):
+    """What one decoder tick gives: normalised pose [B, P], prior mean and log-variance [B, latent], next state."""
+
+    pose: Tensor
+    prior_mean: Tensor
+    prior_logvar: Tensor
+    state: State
+
+
+class Generator(nn.Module):
+    """See the module's docstring. `mean` and `std` buffers hold the normalisation of features and poses."""
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        c = self.config = config
+        widths = [c.features] + [c.convolution] * c.layers
+        self.convolutions = nn.ModuleList(nn.Conv1d(a, b, c.kernel) for a, b in zip(widths, widths[1:], strict=False))
+        self.ahead = nn.LSTM(c.convolution, c.encoder, batch_first=True)
+        self.behind = nn.LSTM(c.convolution, c.encoder, batch_first=True)
+        self.key = nn.Linear(c.memory, c.attention, bias=False)
+        self.query = nn.Linear(c.decoder, c.attention, bias=False)
+        self.location = nn.Conv1d(2, c.location_filters, c.location_kernel, padding=c.location_kernel // 2, bias=False)
+        self.location_key = nn.Linear(c.location_filters, c.attention)
+        self.energy = nn.Linear(c.attention, 1, bias=False)
+        self.prenet = nn.ModuleList([nn.Linear(c.pose, c.prenet), nn.Linear(c.prenet, c.prenet)])
+        self.prior = nn.Linear(c.decoder + c.memory + c.encoder, 2 * c.latent)
+        self.cell = nn.Linear(c.prenet + c.memory + c.encoder + c.latent + c.styles + c.decoder, 4 * c.decoder)
+        self.out = nn.Linear(c.decoder + c.memory + c.latent, c.pose)
+        self.register_buffer("feature_mean", torch.zeros(c.features))
+        self.register_buffer("feature_std", torch.ones(c.features))
+        self.register_buffer("pose_mean", torch.zeros(c.pose))
+        self.register_buffer("pose_std", torch.ones(c.pose))
+
+    def initial_state(self, batch: int) -> State:
+        """Everything zero: an empty ring, no past, the mean pose."""
+        return {name: self.energy.weight.new_zeros(batch, *shape) for name, shape in state_shapes(self.config).items()}
+
+    def encode(self, features: Tensor, state: State) -> tuple[Tensor, Tensor, State]:
+        """Normalised features [B, T, 35] -> memory entries [B, T, 2E] (row t is the entry of tick t - D), the forward
+        LSTM's states [B, T, E], and the encoder's part of the next state.
+
+        Entry j joins the forward state of tick j with a backward state run from zero over ticks j + D .. j, so it
+        exists at tick j + D and never changes: truncation leaks no future.
+        """
+        c, next_state = self.config, {}
+        x = features.transpose(1, 2)  # [B, 35, T]
+        for i, convolution in enumerate(self.convolutions):
+            padded = torch.cat([state[f"conv_{i}"], x], 2)  # [B, C, K - 1 + T]
+            next_state[f"conv_{i}"] = padded[:, :, -(c.kernel - 1) :]
+            x = F.relu(convolution(padded))  # [B, C, T]
+        x = x.transpose(1, 2)  # [B, T, C]
+        forward, (h, s) = self.ahead(x, (state["ahead_h"].unsqueeze(0), state["ahead_c"].unsqueeze(0)))
+        next_state["ahead_h"], next_state["ahead_c"] = h[0], s[0]
+        recent = torch.cat([state["recent"], x], 1)  # [B, D + T, C]
+        past = torch.cat([state["past"], forward], 1)  # [B, D + T, E]
+        next_state["recent"], next_state["past"] = recent[:, -c.lookahead :], past[:, -c.lookahead :]
+        steps = x.shape[1]
+        spans = torch.stack([recent[:, c.lookahead - k : c.lookahead - k + steps] for k in range(c.lookahead + 1)], 2)
+        backward, _ = self.behind(spans.flatten(0, 1))  # [B * T, D + 1, E], newest tick first
+        backward = backward[:, -1].reshape(-1, steps, c.encoder)  # [B, T, E]
+        return torch.cat([past[:, :steps], backward], 2), forward, next_state
+
+    def decode(
+        self,
+        memory: Tensor,
+        keys: Tensor,
+        mask: Tensor,
+        direct: Tensor,
+        fed: Tensor,
+        style: Tensor,
+        dropout: Tensor,
+        state: State,
+        latent: Tensor | None = None,
+        noise: Tensor | None = None,
+    ) -> Decoded:
+        """One tick over the ring's window: memory [B, R, 2E], keys [B, R, A], mask [B, R]; `fed` [B, P] is the
+        previous pose. The latent is given (training) or drawn as prior mean + deviation x `noise` [B, latent]."""
+        c = self.config
+        weights = F.pad(state["weights"][:, 1:], (0, 1))  # the window moved by one entry
+        cumulative = F.pad(state["cumulative"][:, 1:], (0, 1))
+        location = self.location(torch.stack([weights, cumulative], 1)).transpose(1, 2)  # [B, R, F]
+        mixed = self.query(state["decoder_h"]).unsqueeze(1) + keys + self.location_key(location)  # [B, R, A]
+        energy = self.energy(torch.tanh(mixed)).squeeze(2)  # [B, R], eq. 10
+        weights = torch.softmax(energy + (mask - 1.0) * 1e4, 1) * mask  # all zero while the ring is empty
+        context = torch.bmm(weights.unsqueeze(1), memory).squeeze(1)  # [B, 2E]
+        prior = self.prior(torch.cat([state["decoder_h"], context, direct], 1))
+        mean, logvar = prior[:, : c.latent], prior[:, c.latent :].clamp(-4.0, 1.0)
+        z = latent if latent is not None else mean + torch.exp(0.5 * logvar) * noise
+        x = fed
+        for i, layer in enumerate(self.prenet):
+            x = F.relu(layer(x)) * dropout[:, i * c.prenet : (i + 1) * c.prenet]  # [B, prenet]
+        gates = self.cell(torch.cat([x, context, direct, z, style, state["decoder_h"]], 1))  # [B, 4H]
+        i, f, g, o = gates.split(c.decoder, 1)
+        cell = torch.sigmoid(f) * state["decoder_c"] + torch.sigmoid(i) * torch.tanh(g)
+        hidden = torch.sigmoid(o) * torch.tanh(cell)
+        pose = self.out(torch.cat([hidden, context, z], 1))  # [B, P]
+        following = {
+            "weights": weights,
+            "cumulative": cumulative + weights,
+            "decoder_h": hidden,
+            "decoder_c": cell,
+            "pose": pose,
+        }
+        return Decoded(pose, mean, logvar, following)
+
+    def windows(self, entries: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """A whole sequence's entries [B, T, 2E] with R - 1 empty slots before them, their keys, and the mask: slots
+        [i, i + R) are the ring at tick i. Rows before D belong to ticks before the start and stay masked."""
+        c = self.config
+        padded = F.pad(entries, (0, 0, c.ring - 1, 0))
+        mask = padded.new_ones(padded.shape[:2])
+        mask[:, : c.ring - 1 + c.lookahead] = 0.0
+        return padded, self.key(padded), mask
+
+    def forward(
+        self, features: Tensor, poses: Tensor, style: Tensor, noise: Tensor, dropout: Tensor, start: Tensor
+    ) -> Tensor:
+        """Teacher-forced whole sequence, normalised: features [B, T, 35], true poses [B, T, P], noise [B, T, latent],
+        dropout [B, T, 2 prenet], start pose [B, P] -> poses [B, T, P]. Tick t is fed the true pose of t - 1."""
+        state = self.initial_state(features.shape[0])
+        entries, direct, _ = self.encode(features, state)
+        memory, keys, mask = self.windows(entries)
+        fed, out = torch.cat([start.unsqueeze(1), poses[:, :-1]], 1), []
+        for t in range(features.shape[1]):
+            window = slice(t, t + self.config.ring)
+            tick = self.decode(
+                memory[:, window], keys[:, window], mask[:, window], direct[:, t], fed[:, t],
+                style, dropout[:, t], state, noise=noise[:, t],
+            )  # fmt: skip
+            state = tick.state
+            out.append(tick.pose)
+        return torch.stack(out, 1)
+
+    def step(
+        self, features: Tensor, noise: Tensor, dropout: Tensor, style: Tensor, state: State
+    ) -> tuple[Tensor, State]:
+        """One tick in physical units: features [B, 35] -> poses [B, poses, channels] and the next state."""
+        c = self.config
+        x = ((features - self.feature_mean) / self.feature_std).unsqueeze(1)
+        entries, direct, encoder = self.encode(x, state)
+        memory = torch.cat([state["memory"][:, 1:], entries], 1)
+        keys = torch.cat([state["keys"][:, 1:], self.key(entries)], 1)
+        age = state["age"] + 1.0  # ticks begun, [B, 1]; an entry older than the show is empty
+        slots = torch.arange(c.ring - 1, -1, -1, device=age.device, dtype=age.dtype)  # 0 is the newest slot
+        mask = (slots.unsqueeze(0) < age - c.lookahead).to(age.dtype)
+        tick = self.decode(memory, keys, mask, direct[:, 0], state["pose"], style, dropout, state, noise=noise)
+        following = {**encoder, **tick.state, "memory": memory, "keys": keys, "age": age.clamp(max=1e6)}
+        poses = (tick.pose * self.pose_std + self.pose_mean).view(-1, c.poses, c.channels)
+        return poses, following
+
+
+def state_shapes(c: GeneratorConfig) -> dict[str, tuple[int, ...]]:
+    """Name and shape (without the dancers' axis) of each part of the state, in the order of the exported graph."""
+    convolutions = {
+        f"conv_{i}": (c.features if i == 0 else c.convolution, c.kernel - 1) for i in range(c.layers)
+    }
+    return {
+        **convolutions,
+        "ahead_h": (c.encoder,),
+        "ahead_c": (c.encoder,),
+        "recent": (c.lookahead, c.convolution),
+        "past": (c.lookahead, c.encoder),
+        "memory": (c.ring, c.memory),
+        "keys": (c.ring, c.attention),
+        "age": (1,),
+        "weights": (c.ring,),
+        "cumulative": (c.ring,),
+        "decoder_h": (c.decoder,),
+        "decoder_c": (c.decoder,),
+        "pose": (c.pose,),
+    }
