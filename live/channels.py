@@ -28,7 +28,7 @@ TOES = (skeleton.INDEX["leftToes"], skeleton.INDEX["rightToes"])
 
 
 class Decoded(NamedTuple):
-    """Channels taken apart. velocity [..., 2], yaw_rate [...], height [...], contacts [..., 2], rotations [..., 22, 4]."""
+    """Channels taken apart: velocity and contacts [..., 2], yaw_rate and height [...], rotations [..., 22, 4]."""
 
     velocity: Float32
     yaw_rate: Float32

@@ -86,8 +86,16 @@ class FeatureSource(Protocol):
         """Frames that became complete with these samples [n]."""
         ...
 
-    def beat_values(self, beat: BeatState) -> Float32:
-        """The last five features [5] for a beat state (used to act out anticipation)."""
+    def pooled(self, frames: list[Float32]) -> Float32:
+        """One generator input [35] from the frames of a tick (at least one)."""
+        ...
+
+    def with_beat(self, values: Float32, beat: BeatState) -> Float32:
+        """A copy of `values` [35] that tells of `beat` instead; anticipation acts through this alone."""
+        ...
+
+    def silent_values(self) -> Float32:
+        """The 35 values of silence with no beat known."""
         ...
 
 
@@ -164,8 +172,6 @@ class Output(ABC):
     @abstractmethod
     def close(self) -> None:
         """Say goodbye in the output's own protocol and let go of everything. Safe to call twice."""
-
-
 
 
 def plugin_names(package: str) -> list[str]:

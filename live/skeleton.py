@@ -42,9 +42,7 @@ PARENTS = tuple(parent for _, parent, _ in TABLE)
 REST_OFFSETS: Float32 = np.array([offset for _, _, offset in TABLE], np.float32)
 COUNT = len(BONES)
 INDEX = {name: i for i, name in enumerate(BONES)}
-MIRROR = tuple(
-    INDEX[b.replace("left", "right") if b.startswith("left") else b.replace("right", "left")] for b in BONES
-)
+MIRROR = tuple(INDEX[b.replace("left", "right") if b.startswith("left") else b.replace("right", "left")] for b in BONES)
 """For each bone, the bone on the other side (itself on the midline)."""
 
 

@@ -6,6 +6,7 @@ the dancer faces +Z and its left is +X. Conversions to a client's frame happen i
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -60,6 +61,20 @@ class BeatState(NamedTuple):
             next_beat=(1.0 - (phase - whole)) * 60.0 / self.bpm,
             beat_count=self.beat_count + whole,
         )
+
+    def fading(self, seconds: float) -> BeatState:
+        """The state after `seconds` without sound: the beat is coasted on, ever less sure of it."""
+        fade = math.exp(-max(0.0, seconds) / 4.0)
+        return self._replace(confidence=self.confidence * fade, bar_confidence=self.bar_confidence * fade)
+
+    def folded(self, slowest: float, fastest: float) -> BeatState:
+        """The same beat counted twice as fast below `slowest` bpm, or half as fast above `fastest`."""
+        if 0.0 < self.bpm < slowest and 2.0 * self.bpm <= fastest:
+            return self._replace(phase=2.0 * self.phase % 1.0, bpm=2.0 * self.bpm, bar_phase=2.0 * self.bar_phase % 1.0)
+        if self.bpm > fastest and self.bpm / 2.0 >= slowest:
+            half = (self.phase + self.beat_count % 2) / 2.0
+            return self._replace(phase=half, bpm=self.bpm / 2.0, bar_confidence=0.0)
+        return self
 
 
 class FeatureFrame(NamedTuple):

@@ -53,6 +53,13 @@ def pool(frames: Float32) -> Float32:
     return out
 
 
+def silence() -> Float32:
+    """[35]: the values of silence with no beat known."""
+    values = np.zeros(COUNT, np.float32)
+    values[FEATURE_NAMES.index("pitch")] = UNVOICED_PITCH
+    return values
+
+
 def _chroma_fold() -> Float32:
     """[12, TONAL_WINDOW / 2 + 1]: which pitch class each spectral bin belongs to."""
     hertz = np.arange(TONAL_WINDOW // 2 + 1) * SAMPLE_RATE / TONAL_WINDOW
@@ -98,8 +105,16 @@ class Extractor:
                 frames.append(self._frame(self._highpass(self._buffer)))
         return frames
 
-    def beat_values(self, beat: BeatState) -> Float32:
-        return beat_features(beat)
+    def pooled(self, frames: list[Float32]) -> Float32:
+        return pool(np.asarray(frames))
+
+    def with_beat(self, values: Float32, beat: BeatState) -> Float32:
+        values = values.copy()
+        values[BEAT_SLICE] = beat_features(beat)
+        return values
+
+    def silent_values(self) -> Float32:
+        return silence()
 
     def _frame(self, hop: Float32) -> FeatureFrame:
         self._tracker.hear(hop)

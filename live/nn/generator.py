@@ -12,6 +12,7 @@ P = poses per tick x channels. Everything inside is normalised; `step` takes and
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -70,7 +71,7 @@ class Generator(nn.Module):
         super().__init__()
         c = self.config = config
         widths = [c.features] + [c.convolution] * c.layers
-        self.convolutions = nn.ModuleList(nn.Conv1d(a, b, c.kernel) for a, b in zip(widths, widths[1:], strict=False))
+        self.convolutions = nn.ModuleList(nn.Conv1d(a, b, c.kernel) for a, b in pairwise(widths))
         self.ahead = nn.LSTM(c.convolution, c.encoder, batch_first=True)
         self.behind = nn.LSTM(c.convolution, c.encoder, batch_first=True)
         self.key = nn.Linear(c.memory, c.attention, bias=False)
@@ -207,9 +208,7 @@ class Generator(nn.Module):
 
 def state_shapes(c: GeneratorConfig) -> dict[str, tuple[int, ...]]:
     """Name and shape (without the dancers' axis) of each part of the state, in the order of the exported graph."""
-    convolutions = {
-        f"conv_{i}": (c.features if i == 0 else c.convolution, c.kernel - 1) for i in range(c.layers)
-    }
+    convolutions = {f"conv_{i}": (c.features if i == 0 else c.convolution, c.kernel - 1) for i in range(c.layers)}
     return {
         **convolutions,
         "ahead_h": (c.encoder,),

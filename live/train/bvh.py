@@ -39,7 +39,7 @@ class Bvh:
 
 
 def read_bvh(path: Path) -> Bvh:
-    """Read a BVH file; raises `BadFile` naming the file when it is no BVH, has no frames or the wrong number of values."""
+    """Read a BVH file; raises `BadFile` naming it when it is no BVH, has no frames or the wrong number of values."""
     try:
         return _parse(path.read_text(errors="replace").split())
     except OSError as error:
@@ -92,9 +92,7 @@ def _parse(words: list[str]) -> Bvh:
     )  # fmt: skip
 
 
-def _motion(
-    values: np.ndarray, channels: list[tuple[int, str]], joints: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _motion(values: np.ndarray, channels: list[tuple[int, str]], joints: int) -> tuple[np.ndarray, np.ndarray]:
     """Root position [T, 3] and local rotations [T, J, 4]; rotations apply in the order that the file lists them."""
     position = np.zeros((len(values), 3))
     rotations = np.tile(rotation.IDENTITY.astype(np.float64), (len(values), joints, 1))

@@ -9,7 +9,7 @@ start int64 [S + 1], style int64 [S], take int64 [S]; `styles`, `takes` name the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -84,7 +84,10 @@ def usable_frames(motion: Motion) -> np.ndarray:
 
 
 def prepare(
-    dances: list[Dance], stretches: list[float], seed: int, progress: Callable[[int, int], None] = lambda done, of: None
+    dances: list[Dance],
+    stretches: Sequence[float],
+    seed: int,
+    progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> dict[str, np.ndarray]:
     """The prepared arrays (see the module's docstring); partners at one stretch share one music."""
     songs: dict[tuple[str, float], np.ndarray] = {}
@@ -170,6 +173,10 @@ class Windows:
     def __len__(self) -> int:
         return len(self._starts)
 
+    @property
+    def styles(self) -> list[str]:
+        return [str(name) for name in self._data["styles"]]
+
     def batch(self, rng: np.random.Generator, size: int) -> Batch:
         chosen = self._starts[rng.integers(len(self._starts), size=size)]
         at = chosen[:, :1] + np.arange(self._frames)  # [B, 2T]
@@ -209,5 +216,3 @@ def load_prepared(path: Path) -> dict[str, np.ndarray]:
     if missing := {"channels", "prosody", "count", "bpm", "usable", "start", "style"} - set(data):
         raise BadFile(f"{path}: lacks {', '.join(sorted(missing))}; make it again with `live prepare`")
     return data
-
-

@@ -2,8 +2,8 @@
 
 The recipe (measured trials in the house's design): windows of `ticks` ticks run in cycles of 2K; the first K / 3 ticks
 of a cycle are fed real poses, the rest the generator's own, K growing from 1 to `longest` over the first 70% of
-rounds. Loss = MSE + 10 MSE(frame difference) + `kl_weight` KL(posterior || prior), on normalised channels (10 at 60 frames/s weighs
-about what 2 does at 25).
+rounds. Loss = MSE + 10 MSE(frame difference) + `kl_weight` KL(posterior || prior), on normalised channels (10 at 60
+frames/s weighs about what 2 does at 25).
 """
 
 from __future__ import annotations
@@ -177,6 +177,7 @@ class Trainer:
             "numpy_rng": json.dumps(self.rng.bit_generator.state),
             "round": self.round,
             "config": json.dumps(asdict(self.config)),
+            "styles": json.dumps(self.windows.styles),
         }
         torch.save(parts, path.with_suffix(".tmp"))
         path.with_suffix(".tmp").replace(path)

@@ -1,0 +1,105 @@
+"""A model folder's card, `model.json`: what the model hears and gives, where it comes from, and its files' hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from live.contracts import FEATURE_NAMES
+from live.errors import BadModel
+from live.skeleton import BONES
+
+CARD_VERSION = 1
+SHIPPED = tuple(
+    folder
+    for folder in (Path(__file__).parent / "exported_models", Path(__file__).parent.parent / "exported_models")
+    if folder.is_dir()
+)
+"""Where shipped models lie: inside an installed package, or beside it in a checkout."""
+Count = Annotated[int, Field(ge=1, le=100_000)]
+
+
+class ModelCard(BaseModel):
+    """`model.json`. `state` gives each state tensor's shape without the dancers' axis."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", protected_namespaces=())
+
+    card_version: int
+    name: str
+    title: str
+    styles: list[str] = Field(min_length=1)
+    pose_space: str
+    feature_names: list[str]
+    bones: list[str]
+    tick_rate: Count
+    poses_per_tick: Count
+    channels: Count
+    latent: Count
+    dropout: Count
+    dropout_rate: float = Field(ge=0.0, lt=1.0)
+    temperature: float = Field(ge=0.0, le=2.0)
+    tempo_range: tuple[float, float]
+    accent_offset: float
+    state: dict[str, list[Count]]
+    licence: str
+    provenance: str
+    metrics: dict[str, float]
+    sha256: dict[str, str]
+
+
+def find_model(name: str) -> Path:
+    """The folder of a shipped model by name, or a folder by path; raises `BadModel` with the valid names."""
+    for shipped in SHIPPED:
+        if (shipped / name / "model.json").is_file():
+            return shipped / name
+    if (Path(name) / "model.json").is_file():
+        return Path(name)
+    if Path(name).is_dir():
+        raise BadModel(f"{name}: is a folder without a model.json; make one with `live export`")
+    names = ", ".join(shipped_models()) or "(none is shipped)"
+    raise BadModel(f"no model '{name}': choose one of {names}, or name a model folder")
+
+
+def shipped_models() -> list[str]:
+    return sorted({card.parent.name for folder in SHIPPED for card in folder.glob("*/model.json")})
+
+
+def read_card(folder: Path, check_files: bool = True) -> ModelCard:
+    """Read and check a card and, unless told otherwise, the hashes of the files it names. Raises `BadModel`."""
+    path = folder / "model.json"
+    try:
+        card = ModelCard.model_validate(json.loads(path.read_text()))
+    except OSError as error:
+        raise BadModel(f"{path}: cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadModel(f"{path}: '{where}': {first['msg']}; export the model again") from None
+    except ValueError as error:
+        raise BadModel(f"{path}: is not JSON ({error}); export the model again") from None
+    _check_meaning(path, card)
+    for name, expected in card.sha256.items() if check_files else ():
+        _check_hash(folder / name, expected)
+    return card
+
+
+def _check_meaning(path: Path, card: ModelCard) -> None:
+    if card.card_version != CARD_VERSION:
+        raise BadModel(f"{path}: card version {card.card_version}, this program reads {CARD_VERSION}; export it again")
+    if tuple(card.feature_names) != FEATURE_NAMES:
+        raise BadModel(f"{path}: hears other features than this program gives; export it again with this version")
+    if tuple(card.bones) != BONES:
+        raise BadModel(f"{path}: has other bones than the 22 of this program; export it again with this version")
+
+
+def _check_hash(path: Path, expected: str) -> None:
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        raise BadModel(f"{path}: is missing; fetch the model folder again") from None
+    if found != expected:
+        raise BadModel(f"{path}: was altered (its SHA-256 is not the card's); fetch the model folder again")

@@ -1,0 +1,198 @@
+"""The commands and their options. What they do is imported when they are called, so that `live --help` is quick."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from live import __version__
+from live.errors import Failed, LiveError, Unusable
+
+app = typer.Typer(
+    name="live", help="Music in, dance out, while it plays.", no_args_is_help=True, pretty_exceptions_enable=False,
+    add_completion=False,
+)  # fmt: skip
+
+
+@app.callback(invoke_without_command=True)
+def root(version: Annotated[bool, typer.Option("--version", help="Tell the version and end.")] = False) -> None:
+    if version:
+        print(f"live {__version__}")
+        raise typer.Exit
+
+
+@app.command("perform")
+def perform_command(
+    show: Annotated[Path | None, typer.Argument(help="Show file (TOML); options override it.")] = None,
+    input: Annotated[str | None, typer.Option(help="demo, microphone[:NAME], an audio file, or silence.")] = None,
+    model: Annotated[str | None, typer.Option(help="A shipped model's name, or a model folder.")] = None,
+    backend: Annotated[str | None, typer.Option(help="auto, tensorrt, cuda or cpu.")] = None,
+    output: Annotated[
+        list[str] | None, typer.Option(help="vmc://HOST:PORT, osc://HOST:PORT, take:PATH, null: (several).")
+    ] = None,
+    tracker: Annotated[str | None, typer.Option(help="Beat tracker.")] = None,
+    dancers: Annotated[int | None, typer.Option(help="How many dance.")] = None,
+    style: Annotated[str | None, typer.Option(help="NAME[=WEIGHT],...")] = None,
+    anticipation: Annotated[
+        float | None, typer.Option(help="Meet the beat this many ms early; automatic if left out.")
+    ] = None,
+    temperature: Annotated[float | None, typer.Option(help="How freely to vary, 0 to 2.")] = None,
+    duration: Annotated[float | None, typer.Option(help="Seconds; without end if left out.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed and sound, same dance.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a JSON report here at the end.")] = None,
+    fast: Annotated[bool, typer.Option("--fast", help="As fast as it goes instead of at the clock's pace.")] = False,
+    realtime: Annotated[bool, typer.Option(help="Real-time scheduling and locked memory where permitted.")] = True,
+    preview: Annotated[bool, typer.Option(help="The live view in the terminal.")] = True,
+) -> None:
+    """Dance to music as it plays, and stream the poses."""
+    from live.cli.perform import Run, perform
+    from live.show import make_show, read_show
+
+    options = {
+        "input": input, "model": model, "backend": backend, "output": output or None, "tracker": tracker,
+        "dancers": dancers, "style": style, "anticipation": anticipation, "temperature": temperature,
+        "duration": duration, "seed": seed,
+    }  # fmt: skip
+    values: dict[str, Any] = read_show(show) if show is not None else {}
+    values |= {name: value for name, value in options.items() if value is not None}
+    if report is not None and not report.absolute().parent.is_dir():
+        raise Unusable(f"--report {report}: the folder does not exist; make it first")
+    perform(make_show(values, "options"), Run(fast, realtime, preview, report), _say)
+
+
+@app.command()
+def devices() -> None:
+    """List audio inputs by name, with sample rates and latencies."""
+    from live.audio.microphone import list_devices
+
+    _table(
+        ("name", "sample rate", "channels", "latency low", "latency high", ""),
+        [
+            (d.name, f"{d.sample_rate:.0f} Hz", str(d.channels), f"{d.low_latency * 1e3:.0f} ms",
+             f"{d.high_latency * 1e3:.0f} ms", "default" if d.default else "")
+            for d in list_devices()
+        ],
+        "no audio input was found: plug one in, or play a file with `live perform --input FILE`",
+    )  # fmt: skip
+
+
+@app.command()
+def models() -> None:
+    """List the shipped models from their cards."""
+    from live.card import find_model, read_card, shipped_models
+
+    cards = [read_card(find_model(name), check_files=False) for name in shipped_models()]
+    _table(
+        ("name", "what", "styles", "licence"),
+        [(c.name, c.title, ", ".join(c.styles), c.licence) for c in cards],
+        "no model is shipped with this installation: make one with `live train` and `live export`",
+    )
+
+
+@app.command()
+def beats(
+    audio: Annotated[Path, typer.Argument(help="An audio file.")],
+    tracker: Annotated[str, typer.Option(help="Beat tracker.")] = "aubio",
+    json: Annotated[bool, typer.Option("--json", help="Each beat with its time and when it was reported.")] = False,
+) -> None:
+    """Print the beat times (s) that the online tracker reports, one a line."""
+    from live.cli.beats import track
+
+    for beat in track(audio, tracker):
+        print(f'{{"time": {beat.time:.4f}, "reported_at": {beat.reported_at:.4f}}}' if json else f"{beat.time:.4f}")
+
+
+@app.command()
+def convert(
+    take: Annotated[Path, typer.Argument(help="A take recorded with `--output take:PATH`.")],
+    out: Annotated[Path, typer.Argument(help="Where to write; the ending says what (.npz).")],
+    dancer: Annotated[int, typer.Option(help="Which dancer, from 0.")] = 0,
+) -> None:
+    """Write a take in another format."""
+    from live.take import read_take, to_npz
+
+    if out.suffix != ".npz":
+        raise Unusable(f"{out}: '{out.suffix}' is not a format that can be written; use .npz")
+    to_npz(read_take(take), out, dancer)
+
+
+@app.command()
+def prepare(
+    data: Annotated[Path, typer.Argument(help="A folder in the `salsa` layout: BVH takes and grid.json.")],
+    out: Annotated[Path, typer.Argument(help="Where to write the prepared data (.npz).")],
+    seed: Annotated[int, typer.Option(help="Picks the rendered music.")] = 1,
+) -> None:
+    """Turn recorded dances into training data, with music rendered on their beat grids."""
+    from live.cli.learn import prepare_data
+
+    prepare_data(data, out, seed)
+
+
+@app.command()
+def train(
+    config: Annotated[Path, typer.Argument(help="A training configuration (TOML), see `configs/`.")],
+    data: Annotated[Path, typer.Option(help="Prepared data (.npz).")],
+    out: Annotated[Path, typer.Option(help="Folder for checkpoint and log.")],
+    rounds: Annotated[int | None, typer.Option(help="Instead of the configuration's.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoint.")] = False,
+    threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
+) -> None:
+    """Train a generator."""
+    from live.cli.learn import train_model
+
+    train_model(config, data, out, rounds, resume, threads)
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="A training folder with checkpoint.pt.")],
+    config: Annotated[Path, typer.Argument(help="The training configuration, for the card.")],
+    out: Annotated[Path, typer.Argument(help="The model folder to write.")],
+    data: Annotated[Path | None, typer.Option(help="The recorded dances: measure the model beside them.")] = None,
+) -> None:
+    """Write a model folder from a checkpoint."""
+    from live.cli.learn import export_checkpoint
+
+    export_checkpoint(run, config, out, data)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]], nothing: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    if not rows:
+        raise Unusable(nothing)
+    table = Table(*head, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def main() -> None:
+    """Run the command line; exit status 0 done, 1 failed while running, 2 unusable (one line, never a traceback)."""
+    try:
+        code = app(standalone_mode=False)
+    except Unusable as error:
+        code = _fail(str(error), 2)
+    except LiveError as error:
+        code = _fail(str(error), 1)
+    except (KeyboardInterrupt, BrokenPipeError):
+        code = 1
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            code = _fail(f"{Failed.__doc__} {type(error).__name__}: {error}. Please report this.", 1)
+        else:
+            code = _fail(f"{error.format_message()} (see `live --help`)", 2)
+    sys.exit(code)
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"live: {' '.join(message.split())}", file=sys.stderr)
+    return code

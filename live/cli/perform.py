@@ -1,0 +1,219 @@
+"""`live perform`: read the show, load the model, open the outputs, then the sound, and run the loop."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from live import realtime
+from live.board import Board
+from live.card import find_model, read_card
+from live.clock import Clock, HostClock, VirtualClock
+from live.contracts import AudioSource, Backend, Output, load_plugin
+from live.engine import Engine, Timing
+from live.errors import BadModel, BadTarget, MissingExtra, NoDevice, Unusable
+from live.features.extractor import Extractor
+from live.generator import Generator, style_weights
+from live.motion.body import Motion, MotionConfig
+from live.pace import PERIOD
+from live.report import Setting, report, summary, write_report
+from live.show import Show
+from live.types import FRAME_RATE
+
+SLOTS_PER_STATUS = 4
+
+
+@dataclass(frozen=True)
+class Run:
+    """How to run a show, beside the show itself."""
+
+    fast: bool = False
+    realtime: bool = True
+    view: bool = True
+    report: Path | None = None
+
+
+def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
+    """Perform a show to its end. Models load first, hardware opens last."""
+    generator, backend_name = load_generator(show)
+    outputs = [make_output(uri) for uri in show.output]
+    clock: Clock = VirtualClock(time.monotonic()) if run.fast else HostClock()
+    source = make_source(show, clock, say)
+    engine = Engine(source, Extractor(_tracker(show)), generator, make_motion(show), outputs, clock,
+                    make_timing(show, generator, source, outputs))  # fmt: skip
+    with contextlib.ExitStack() as stack:
+        for output in outputs:
+            output.open(show.dancers, clock.paced)
+            stack.callback(output.close)
+        board = stack.enter_context(_view(run))
+        notes = realtime.enter() if run.realtime and clock.paced else []
+        stack.callback(realtime.leave if notes else lambda: None)
+        setting = Setting(show.model, backend_name, source.name, notes, reaction_bound(source, generator))
+        source.start()
+        stack.callback(source.close)
+        stack.enter_context(_stop_on_signals(engine))
+        begun = clock.now()
+        slots = 0
+
+        def each_slot() -> None:
+            nonlocal slots
+            slots += 1
+            if board is not None and slots % SLOTS_PER_STATUS == 0:
+                board.write(status(setting, engine, source, outputs, clock.now() - begun))
+
+        engine.run(show.duration, each_slot)
+        seconds = clock.now() - begun
+    values = report(setting, engine, source, outputs, seconds)
+    if run.report is not None:
+        write_report(run.report, values)
+    for line in summary(setting, values):
+        say(line)
+
+
+def load_generator(show: Show) -> tuple[Generator, str]:
+    """The show's model on its backend, and the backend in words."""
+    folder = find_model(show.model)
+    card = read_card(folder)
+    if card.pose_space != "rotations22":
+        raise BadModel(f"model '{card.name}' gives {card.pose_space}: it can be drawn, but not sent as bones")
+    style = style_weights(card, show.style)
+    backend = make_backend(show.backend, folder, card, show.dancers)
+    return Generator(card, backend, show.dancers, style, show.seed, show.temperature), backend.device
+
+
+def make_backend(name: str, folder: Path, card: Any, dancers: int) -> Backend:
+    """The named backend, or the best one that is there."""
+    module = load_plugin("live.backends", "cpu" if name == "auto" else name, "backend")
+    backend: Backend = module.open_backend(folder, card, dancers)
+    return backend
+
+
+def make_output(uri: str) -> Output:
+    """The output of a URI such as `vmc://host:port`."""
+    scheme, colon, _ = uri.partition(":")
+    if not colon:
+        raise BadTarget(f"output '{uri}': write SCHEME://HOST:PORT, for example vmc://127.0.0.1:39539")
+    output: Output = load_plugin("live.outputs", scheme.lower(), "output").open_output(uri)
+    return output
+
+
+def make_source(show: Show, clock: Clock, say: Callable[[str], None]) -> AudioSource:
+    """The show's sound; when it names none, the default microphone or else the demo, and says which."""
+    wanted = show.input
+    if wanted is None:
+        wanted = _default_input(clock)
+        say(f"input: {wanted} (none was named)")
+    kind, _, argument = wanted.partition(":")
+    if kind in ("demo", "silence", "microphone"):
+        module, argument = kind, argument
+    else:
+        module, argument = "file", wanted
+    source: AudioSource = load_plugin("live.audio", module, "input").open_source(argument, clock)
+    return source
+
+
+def _default_input(clock: Clock) -> str:
+    if not clock.paced:
+        return "demo"
+    try:
+        load_plugin("live.audio", "microphone", "input").open_source("", clock)
+    except (NoDevice, MissingExtra):
+        return "demo"
+    return "microphone"
+
+
+def _tracker(show: Show) -> Any:
+    return load_plugin("live.beats", show.tracker, "beat tracker").open_tracker()
+
+
+def make_motion(show: Show) -> Motion:
+    stage = show.stage
+    return Motion(MotionConfig(stage_radius=stage.radius, spacing=stage.spacing, entrance=stage.entrance))
+
+
+def make_timing(show: Show, generator: Generator, source: AudioSource, outputs: list[Output]) -> Timing:
+    """The beat is shown ahead by what the way to the eye takes, and by the anticipation asked for: automatic means
+    the slowest output's declared latency less the model's accent offset."""
+    latency = max((output.latency for output in outputs), default=0.0)
+    card = generator.card
+    wanted = latency - card.accent_offset if show.anticipation is None else show.anticipation / 1000.0
+    return Timing(lead=source.latency + wanted, latency=latency, tempo_range=card.tempo_range)
+
+
+def reaction_bound(source: AudioSource, generator: Generator) -> float:
+    """Longest declared time (s) from a sound to the first pose that can know of it: a tick's frames filling up, and
+    the source's own latency; computing comes on top."""
+    return generator.poses_per_tick * PERIOD + source.latency
+
+
+def status(
+    setting: Setting, engine: Engine, source: AudioSource, outputs: list[Output], seconds: float
+) -> dict[str, Any]:
+    """What the status board shows."""
+    ledger, total = engine.ledger, engine.ledger.stages["total"]
+    return {
+        "model": setting.model,
+        "input": setting.input,
+        "time": seconds,
+        "bpm": engine.beat.bpm,
+        "phase": engine.beat.phase,
+        "confidence": engine.beat.confidence,
+        "level_db": 20 * math.log10(max(engine.level, 1e-4)),
+        "ticks_per_s": ledger.ticks / max(seconds, 1 / FRAME_RATE),
+        "p99_ms": total.percentile(0.99) * 1e3,
+        "worst_ms": total.max * 1e3,
+        "misses": ledger.misses,
+        "overflows": source.overflows,
+        "recoveries": len(ledger.recoveries),
+        "last_recovery": ledger.recoveries[-1] if ledger.recoveries else "",
+        "targets": [(o.uri, o.stats.sent, o.stats.errors) for o in outputs][:16],
+    }
+
+
+@contextlib.contextmanager
+def _view(run: Run) -> Iterator[Board | None]:
+    """The terminal view as a child process, where there is a terminal; it may die at any time."""
+    if run.fast or not run.view or not sys.stdout.isatty():
+        yield None
+        return
+    board = Board()
+    child = subprocess.Popen([sys.executable, "-m", "live.view", board.path], stdin=subprocess.PIPE)
+    try:
+        yield board
+    finally:
+        with contextlib.suppress(OSError):
+            assert child.stdin is not None
+            child.stdin.close()
+        try:
+            child.wait(2.0)
+        except subprocess.TimeoutExpired:
+            child.kill()
+        board.close()
+
+
+@contextlib.contextmanager
+def _stop_on_signals(engine: Engine) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the show cleanly; a second one while closing changes nothing."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        engine.stop()
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, stop) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+__all__ = ["Run", "Unusable", "perform"]

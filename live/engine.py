@@ -1,0 +1,192 @@
+"""The loop and only the loop: at each pose slot listen, at each tick generate, move, send, and write the ledger.
+
+It knows contracts, values, the clock and the ledger; no device, no ONNX, no OSC, no drawing. It never waits but for the
+next slot, and survives what the rooms around it throw: a fault is counted in the ledger and the show goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from live.clock import Clock
+from live.contracts import AudioSource, FeatureSource, Output
+from live.ledger import Ledger
+from live.pace import PERIOD, PoseClock
+from live.types import BeatState, FeatureFrame, Float32, Pose, State
+
+STALL = 0.25
+"""Seconds behind after which slots are skipped rather than caught up with."""
+DEAF = 2.0
+"""Seconds without sound after which the dancers hear silence."""
+
+
+class TickGenerator(Protocol):
+    """What the loop needs of a generator (`live.generator.Generator`)."""
+
+    poses_per_tick: int
+    dancers: int
+
+    def initial_state(self) -> State: ...
+    def step(self, features: Float32, tick: int, state: State) -> tuple[Float32, State]: ...
+
+
+class BodyMotion(Protocol):
+    """What the loop needs of a motion stage (`live.motion.body.Motion`); a body is a value."""
+
+    def initial_state(self, dancers: int) -> Any: ...
+    def step(self, raw: Float32, body: Any) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Timing:
+    """lead: seconds by which beat phases run ahead, latency and anticipation summed. tempo_range: bpm that the model
+    was trained on; slower beats are doubled, faster ones halved. latency: the outputs', for `play_time`."""
+
+    lead: float = 0.0
+    latency: float = 0.0
+    tempo_range: tuple[float, float] = (0.0, 1000.0)
+
+
+class Engine:
+    """One performance. `run` returns when the duration is over, the source is finished or `stop` was called."""
+
+    def __init__(
+        self,
+        source: AudioSource,
+        features: FeatureSource,
+        generator: TickGenerator,
+        motion: BodyMotion,
+        outputs: Sequence[Output],
+        clock: Clock,
+        timing: Timing = Timing(),
+    ) -> None:
+        self.ledger = Ledger()
+        self.beat, self.level = BeatState(), 0.0
+        self._source, self._features, self._generator, self._motion = source, features, generator, motion
+        self._outputs, self._clock, self._timing = outputs, clock, timing
+        self._state, self._body = generator.initial_state(), motion.initial_state(generator.dancers)
+        self._raw: Float32 = np.zeros((generator.dancers, generator.poses_per_tick, 1), np.float32)
+        self._heard: list[FeatureFrame] = []
+        self._last = FeatureFrame(features.silent_values(), 0, 0.0, BeatState())
+        self._last_heard = self._last_sent = self._began = float("nan")
+        self._slot = 0
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Ask the loop to end after the pose in hand; safe in a signal handler."""
+        self._stopped = True
+
+    def run(self, duration: float | None = None, each_slot: Callable[[], None] | None = None) -> None:
+        """Perform. `each_slot` runs after each pose, in the time left until the next one."""
+        pace = PoseClock(self._source.capture_time, self._source.latency)
+        self._began = self._last_heard = self._clock.now()
+        due = pace.start(self._began)
+        while not self._over(due, duration):
+            self._clock.sleep_until(due)
+            now = self._clock.now()
+            if now - due > STALL:
+                skipped = pace.skip_to(now)
+                due = pace.due
+                self.ledger.misses += skipped
+                self.ledger.recovered(f"{due - self._began:.1f} s: stalled, {skipped} poses skipped")
+            self._perform(due)
+            if each_slot is not None:
+                each_slot()
+            due = pace.next()
+
+    def _over(self, due: float, duration: float | None) -> bool:
+        return self._stopped or self._source.finished or (duration is not None and due - self._began >= duration)
+
+    def _perform(self, due: float) -> None:
+        """One slot: from the block in hand to the last byte sent."""
+        now, phase = self._clock.now, self._slot % self._generator.poses_per_tick
+        before = now()
+        block = self._source.read_available()
+        begun = now()
+        frames = self._features.push(block.samples) if len(block.samples) else []
+        self._listen(frames, due)
+        listened = now()
+        if phase == 0:
+            self._generate(due)
+        generated = now()
+        pose = self._move(phase, due)
+        moved = now()
+        for output in self._outputs:
+            output.encode(pose)
+        encoded = now()
+        for output in self._outputs:
+            output.transmit()
+        sent = now()
+        self._slot += 1
+        if phase == 0:
+            self._book(before, begun, listened, generated, moved, encoded, sent)
+        self._book_pose(due, sent)
+
+    def _listen(self, frames: list[FeatureFrame], due: float) -> None:
+        for event in self._source.recoveries():
+            self.ledger.recovered(f"{due - self._began:.1f} s: {event}")
+        if frames:
+            self._heard += frames
+            self._last, self._last_heard = frames[-1], due
+            self.beat, self.level = self._last.beat, self._last.level
+
+    def _generate(self, due: float) -> None:
+        """Run one tick on what was heard since the last, and check what comes out."""
+        deaf = due - self._last_heard
+        if deaf > PERIOD:
+            self.beat = self._last.beat.advanced(deaf).fading(deaf)
+            self.level = 0.0
+        beat = self.beat.advanced(self._timing.lead).folded(*self._timing.tempo_range)
+        frames = [f.values for f in self._heard or [self._last]]
+        heard = self._features.silent_values() if deaf > DEAF else self._features.pooled(frames)
+        raw, state = self._generator.step(self._features.with_beat(heard, beat), self.ledger.ticks, self._state)
+        if np.isfinite(raw).all() and np.abs(raw).max() < 1e3:
+            self._raw, self._state = raw, state
+        else:
+            self._state = self._generator.initial_state()
+            self.ledger.broken_poses += 1
+            self.ledger.recovered(f"{due - self._began:.1f} s: the generator gave no finite pose; its state was reset")
+        self.ledger.ticks += 1
+
+    def _move(self, phase: int, due: float) -> Pose:
+        if self._raw.shape[-1] > 1:
+            self._body = self._motion.step(self._raw[:, phase], self._body)
+        body = self._body
+        return Pose(
+            sequence=self._slot,
+            capture_time=self._source.capture_time(self._last.end),
+            play_time=due + self._timing.latency,
+            show_time=due - self._began,
+            root_position=body.root_position,
+            local_rotations=body.local_rotations,
+            joint_positions=body.joint_positions,
+            contacts=body.contacts,
+            beat=self.beat,
+            level=self.level,
+        )
+
+    def _book(self, before: float, begun: float, listened: float, generated: float, moved: float, encoded: float,
+              sent: float) -> None:  # fmt: skip
+        """Enter a tick's stages, and its reaction to each frame it was the first to hear."""
+        stages = self.ledger.stages
+        stages["capture"].add(begun - before)
+        stages["features"].add(listened - begun)
+        stages["generator"].add(generated - listened)
+        stages["motion"].add(moved - generated)
+        stages["encode"].add(encoded - moved)
+        stages["send"].add(sent - encoded)
+        stages["total"].add(sent - begun)
+        for frame in self._heard:
+            self.ledger.reaction.add(sent - self._source.capture_time(frame.end))
+        self._heard.clear()
+
+    def _book_pose(self, due: float, sent: float) -> None:
+        self.ledger.poses += 1
+        self.ledger.misses += sent - due > PERIOD
+        if self._last_sent == self._last_sent:
+            self.ledger.interval.add(sent - self._last_sent)
+        self._last_sent = sent

@@ -1,0 +1,64 @@
+"""The generator on stage: a model's card, a backend that runs its step, and the dancers' noise.
+
+`raw, state = generator.step(features, tick, state)`: state is a value, noise and dropout masks are keyed by
+(seed, tick), so the same inputs give the same dance.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from live.card import ModelCard
+from live.contracts import Backend
+from live.errors import Unusable
+from live.types import Float32, State
+
+
+class Generator:
+    """One model for a number of dancers. `style` [styles] are weights that sum to 1."""
+
+    def __init__(
+        self, card: ModelCard, backend: Backend, dancers: int, style: Float32, seed: int, temperature: float | None
+    ) -> None:
+        self.card, self.dancers, self.seed = card, dancers, seed
+        self.poses_per_tick = card.poses_per_tick
+        self.temperature = card.temperature if temperature is None else temperature
+        self.backend = backend
+        self.style: Float32 = np.tile(style.astype(np.float32), (dancers, 1))
+
+    def initial_state(self) -> State:
+        """Every tensor of the card's state, zero: the first pose to come is near the mean pose of the data."""
+        return {name: np.zeros((self.dancers, *shape), np.float32) for name, shape in self.card.state.items()}
+
+    def step(self, features: Float32, tick: int, state: State) -> tuple[Float32, State]:
+        """Features [35] of one tick -> raw poses [dancers, poses_per_tick, channels] and the next state."""
+        rng = np.random.Generator(np.random.Philox(key=self.seed, counter=[0, 0, 0, tick]))
+        noise = rng.standard_normal((self.dancers, self.card.latent), np.float32)
+        keep = 1.0 - self.card.dropout_rate
+        dropout = (rng.random((self.dancers, self.card.dropout), np.float32) < keep).astype(np.float32)
+        inputs = {
+            "features": np.broadcast_to(features, (self.dancers, len(features))).astype(np.float32),
+            "noise": noise * np.float32(self.temperature),
+            "dropout": dropout / np.float32(keep),
+            "style": self.style,
+        }
+        return self.backend.step(inputs, state)
+
+
+def style_weights(card: ModelCard, text: str) -> Float32:
+    """`NAME[=W],NAME[=W]` as weights [styles] that sum to 1; empty means the card's first style.
+
+    Raises `Unusable` on an unknown name or a weight that is no positive number.
+    """
+    weights = np.zeros(len(card.styles), np.float32)
+    for part in (text or card.styles[0]).split(","):
+        name, _, weight = part.strip().partition("=")
+        if name not in card.styles:
+            raise Unusable(f"unknown style '{name}' for model '{card.name}': choose from {', '.join(card.styles)}")
+        try:
+            weights[card.styles.index(name)] = float(weight or 1.0)
+        except ValueError:
+            raise Unusable(f"style '{name}': '{weight}' is not a number; write {name}=0.5") from None
+    if not np.isfinite(weights).all() or weights.min() < 0 or weights.sum() <= 0:
+        raise Unusable(f"style '{text}': weights must be positive; write for example {card.styles[0]}=0.5")
+    return weights / weights.sum()

@@ -1,0 +1,64 @@
+"""The latency ledger: how long each stage took, kept as histograms of constant size however long the show."""
+
+from __future__ import annotations
+
+import math
+
+STAGES = ("capture", "features", "generator", "motion", "encode", "send", "total")
+PERCENTILES = {"p50": 0.50, "p90": 0.90, "p99": 0.99, "p999": 0.999}
+FLOOR, GROWTH, BINS = 1e-6, 1.01, 1700
+"""Bins grow by 1% from a microsecond to 22 s, so that a percentile is right to within 1%."""
+_SCALE = 1.0 / math.log(GROWTH)
+
+
+class Histogram:
+    """Durations in seconds."""
+
+    __slots__ = ("_bins", "count", "max", "sum")
+
+    def __init__(self) -> None:
+        self._bins = [0] * BINS
+        self.count = 0
+        self.max = 0.0
+        self.sum = 0.0
+
+    def add(self, seconds: float) -> None:
+        self._bins[min(BINS - 1, int(math.log(max(seconds, FLOOR) / FLOOR) * _SCALE))] += 1
+        self.count += 1
+        self.sum += seconds
+        if seconds > self.max:
+            self.max = seconds
+
+    def percentile(self, share: float) -> float:
+        """The duration that `share` of all lie at or below; 0 when there are none."""
+        wanted, seen = share * self.count, 0
+        for i, n in enumerate(self._bins):
+            seen += n
+            if n and seen >= wanted:
+                return min(FLOOR * GROWTH ** (i + 0.5), self.max)
+        return 0.0
+
+    def milliseconds(self) -> dict[str, float]:
+        """p50, p90, p99, p999 and max, in ms."""
+        values = {name: self.percentile(share) * 1e3 for name, share in PERCENTILES.items()} | {"max": self.max * 1e3}
+        return {name: round(value, 4) for name, value in values.items()}
+
+
+class Ledger:
+    """Everything counted in one performance.
+
+    `stages` hold ticks that ran the generator; `interval` is between the last bytes of successive poses; `reaction`
+    from the last sample of a feature frame being captured to the last byte of the first pose that can know of it; a
+    miss is a pose whose last byte left more than one period after its slot.
+    """
+
+    def __init__(self) -> None:
+        self.stages = {name: Histogram() for name in STAGES}
+        self.interval, self.reaction = Histogram(), Histogram()
+        self.ticks = self.poses = self.misses = self.broken_poses = 0
+        self.recoveries: list[str] = []
+
+    def recovered(self, what: str) -> None:
+        """Note something survived; the list is bounded, the newest stay."""
+        self.recoveries.append(what)
+        del self.recoveries[:-1000]

@@ -1,0 +1,1 @@
+"""From raw channels to a body on a stage."""

@@ -1,0 +1,83 @@
+"""Shared memory between the engine and the take writer: fixed-size slots and four counters, one writer of each.
+
+The engine writes a slot, then the count that covers it; the take writer copies up to that count, then says so. The file
+lives in memory where the platform has /dev/shm. Standard library only, so that the writer starts at once.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+HEADER = 64
+"""Bytes before the first slot."""
+_SIZE, _SLOTS, _WRITTEN, _DRAINED = range(4)
+
+
+class Ring:
+    """`slots` records of `size` bytes, mapped from `path`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with open(path, "r+b") as file:
+            self.memory = mmap.mmap(file.fileno(), 0)
+        self._counters = memoryview(self.memory)[:HEADER].cast("q")
+        self.size = self._counters[_SIZE]
+        self.slots = self._counters[_SLOTS]
+
+    @property
+    def written(self) -> int:
+        """Records published since the start."""
+        return self._counters[_WRITTEN]
+
+    @property
+    def drained(self) -> int:
+        """Records that the take writer has handed to its file."""
+        return self._counters[_DRAINED]
+
+    @property
+    def full(self) -> bool:
+        return self.written - self.drained >= self.slots
+
+    def publish(self) -> None:
+        """The slot after the last is complete."""
+        self._counters[_WRITTEN] += 1
+
+    def drain(self) -> Iterator[memoryview]:
+        """Runs of whole records published and not yet drained; each counts as drained once the next is asked for."""
+        slots = memoryview(self.memory)[HEADER:]
+        end = self.written
+        while (start := self.drained) < end:
+            first = start % self.slots
+            count = min(end - start, self.slots - first)
+            yield slots[first * self.size : (first + count) * self.size]
+            self._counters[_DRAINED] = start + count
+
+    def close(self) -> None:
+        """Let go of the memory; nothing else may hold views of it."""
+        self._counters.release()
+        self.memory.close()
+
+    def unlink(self) -> None:
+        """Take the name away; the memory goes with the last process. Windows refuses while anyone has it mapped."""
+        try:
+            self.path.unlink(missing_ok=True)
+        except PermissionError:
+            return
+
+
+def create(size: int, slots: int) -> Ring:
+    """A new ring. Every byte is really written, so that full memory is an `OSError` here and not a SIGBUS on stage."""
+    shared = Path("/dev/shm")
+    handle, name = tempfile.mkstemp(".ring", "live-take-", shared if os.access(shared, os.W_OK) else None)
+    try:
+        with open(handle, "wb") as file:
+            file.write(struct.pack("=2q", size, slots).ljust(HEADER + size * slots, b"\0"))
+        return Ring(Path(name))
+    except OSError:
+        os.unlink(name)
+        raise

@@ -1,0 +1,84 @@
+"""What only some platforms can do for a steady loop: scheduling class, locked memory, timer resolution.
+
+This is the one module with platform branches; what is missing is absent without error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import os
+import platform
+import sys
+
+FIFO_PRIORITY = 40
+_MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
+
+
+def enter() -> list[str]:
+    """Make this process as punctual as it is allowed to be; tells what took effect, for the summary."""
+    notes = [_quiet_collector()]
+    if sys.platform == "linux":
+        notes += [_fifo(), _lock_memory()]
+    elif sys.platform == "win32":
+        notes += [_timer_resolution()]
+    return [note for note in notes if note]
+
+
+def leave() -> None:
+    """Give the normal scheduling and the collector back."""
+    gc.enable()
+    gc.unfreeze()
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        ctypes.CDLL(None).munlockall()
+
+
+def machine() -> dict[str, str | int]:
+    """The machine in words, for reports."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count() or 1,
+        "system": platform.platform(),
+        "python": platform.python_version(),
+    }
+
+
+def _quiet_collector() -> str:
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    return "garbage collector off"
+
+
+def _fifo() -> str:
+    if sys.platform != "linux":
+        return ""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(FIFO_PRIORITY))
+    except OSError:
+        return "no real-time scheduling (needs root or `ulimit -r`)"
+    return f"SCHED_FIFO {FIFO_PRIORITY}"
+
+
+def _lock_memory() -> str:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT):
+        return "memory not locked (needs root or `ulimit -l unlimited`)"
+    return "memory locked"
+
+
+def _timer_resolution() -> str:
+    if sys.platform != "win32":
+        return ""
+    return "1 ms timer" if ctypes.windll.winmm.timeBeginPeriod(1) == 0 else "coarse timer"
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo") as info:
+            return next(line.split(":", 1)[1].strip() for line in info if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

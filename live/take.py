@@ -1,0 +1,149 @@
+"""Takes: recorded performances, as a file that is whole whenever it is cut off.
+
+    8 bytes    b"LIVETAKE"
+    4 bytes    length of the header, unsigned, little-endian
+    header     JSON: version, dancers, bones, frame_rate, created, dtype (numpy's description of one record)
+    records    one after the other to the end of the file; an incomplete last one is ignored
+
+Records are fixed in size and nothing is pickled, so a take is also readable by `numpy.frombuffer` alone.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live import skeleton
+from live.errors import BadFile, Unusable
+from live.types import FRAME_RATE, Float64
+
+MAGIC = b"LIVETAKE"
+VERSION = 1
+_LENGTH = struct.Struct("<I")
+
+
+@dataclass(frozen=True)
+class Take:
+    """`records` [T] has the fields of `record_dtype`; times in it are seconds on the recording host's clock."""
+
+    dancers: int
+    frame_rate: int
+    created: str
+    records: NDArray[np.void]
+
+    @property
+    def time(self) -> Float64:
+        """[T] seconds since the show began."""
+        return self.records["show_time"]
+
+    @property
+    def capture_time(self) -> Float64:
+        """[T] when the newest sound that shaped each pose was captured, seconds since the show began."""
+        began = self.records["play_time"] - self.records["show_time"]
+        return np.asarray(self.records["capture_time"] - began)
+
+
+def record_dtype(dancers: int) -> np.dtype[np.void]:
+    """One pose of all dancers, little-endian and packed; units and frames are those of `live.types.Pose`."""
+    bodies = (dancers, skeleton.COUNT)
+    return np.dtype(
+        [
+            ("sequence", "<i8"),
+            ("capture_time", "<f8"),
+            ("play_time", "<f8"),
+            ("show_time", "<f8"),
+            ("root_position", "<f4", (dancers, 3)),
+            ("local_rotations", "<f4", (*bodies, 4)),
+            ("joint_positions", "<f4", (*bodies, 3)),
+            ("contacts", "<f4", (dancers, 2)),
+            ("beat_phase", "<f4"),
+            ("bpm", "<f4"),
+            ("beat_confidence", "<f4"),
+            ("bar_phase", "<f4"),
+            ("bar_confidence", "<f4"),
+            ("beat_count", "<i8"),
+            ("level", "<f4"),
+        ]
+    )
+
+
+def head(dancers: int) -> bytes:
+    """Everything before the records of a take that begins now."""
+    header = {
+        "version": VERSION,
+        "dancers": dancers,
+        "bones": skeleton.BONES,
+        "frame_rate": FRAME_RATE,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "dtype": record_dtype(dancers).descr,
+    }
+    text = json.dumps(header).encode()
+    return MAGIC + _LENGTH.pack(len(text)) + text
+
+
+def read_take(path: str | Path) -> Take:
+    """The take at `path`; `BadFile` when it cannot be read, is no take, is damaged, or holds no whole record."""
+    try:
+        raw = Path(path).read_bytes()
+    except OSError as error:
+        raise BadFile(f"take '{path}' cannot be read: {error.strerror}") from None
+    if not raw.startswith(MAGIC):
+        raise BadFile(f"'{path}' is not a take: record one with --output take:{path}")
+    start = len(MAGIC) + _LENGTH.size
+    end = start + (_LENGTH.unpack_from(raw, len(MAGIC))[0] if len(raw) >= start else 1)
+    header = _header(path, raw[start:end] if end <= len(raw) else b"")
+    dtype = record_dtype(header["dancers"])
+    count = (len(raw) - end) // dtype.itemsize
+    if count == 0:
+        raise BadFile(f"take '{path}' holds no poses: the recording ended before the first")
+    records = np.frombuffer(raw, dtype, count, end)
+    return Take(header["dancers"], header["frame_rate"], header["created"], records)
+
+
+def _header(path: str | Path, text: bytes) -> dict[str, Any]:
+    """The checked header; a record must be exactly what this version writes for so many dancers."""
+    try:
+        header: dict[str, Any] = json.loads(text)
+        version, dancers, dtype = header["version"], header["dancers"], header["dtype"]
+        rate, created, bones = header["frame_rate"], header["created"], header["bones"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise BadFile(f"take '{path}' has a damaged header: restore it from a copy") from None
+    if version != VERSION:
+        raise BadFile(f"take '{path}' is of version {version}: this program reads version {VERSION}")
+    sane = type(dancers) is int and 1 <= dancers <= 1024 and type(rate) is int and type(created) is str
+    if not sane or bones != list(skeleton.BONES) or dtype != json.loads(json.dumps(record_dtype(dancers).descr)):
+        raise BadFile(f"take '{path}' has a header that does not describe a take of {skeleton.COUNT} bones")
+    return header
+
+
+def to_npz(take: Take, path: str | Path, dancer: int = 0) -> None:
+    """Write one dancer as the arrays pinned in DESIGN 6; T poses, seconds since the show began, metres, x y z w.
+
+    `Unusable` where the take has no such dancer or `path` cannot be written.
+    """
+    if not 0 <= dancer < take.dancers:
+        raise Unusable(f"the take has no dancer {dancer}: choose 0..{take.dancers - 1}")
+    records = take.records
+    try:
+        with open(path, "wb") as file:  # a path would have .npz appended to it
+            np.savez(
+                file,
+                allow_pickle=False,
+                time=take.time,
+                capture_time=take.capture_time,
+                root_position=records["root_position"][:, dancer],
+                local_rotations=records["local_rotations"][:, dancer],
+                joint_positions=records["joint_positions"][:, dancer],
+                bpm=records["bpm"],
+                beat_phase=records["beat_phase"],
+                bones=np.array(skeleton.BONES),
+            )
+    except OSError as error:
+        raise Unusable(f"'{path}' cannot be written: {error.strerror}") from None

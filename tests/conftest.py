@@ -1,0 +1,19 @@
+"""Fixtures for every test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pulse
+import pytest
+
+
+@pytest.fixture(scope="session")
+def virtual_microphone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pulse.VirtualMicrophone]:
+    """A running virtual microphone for a real PortAudio capture; skips where there can be none."""
+    if reason := pulse.missing():
+        pytest.skip(f"no virtual microphone: {reason}")
+    folder: Path = tmp_path_factory.mktemp("pulse")
+    with pulse.virtual_microphone(folder) as microphone:
+        yield microphone

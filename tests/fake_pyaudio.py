@@ -1,0 +1,101 @@
+"""A `pyaudio` without hardware: the test says which inputs there are, and when each read returns what."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from live.clock import VirtualClock
+from live.types import Float32
+
+PATIENCE = 5.0
+
+
+def device(name: str, rate: float = 48_000.0, channels: int = 1, latency: float = 0.01) -> dict[str, Any]:
+    """As PortAudio describes an input."""
+    return {
+        "name": name,
+        "defaultSampleRate": rate,
+        "maxInputChannels": channels,
+        "defaultLowInputLatency": latency,
+        "defaultHighInputLatency": 4 * latency,
+    }
+
+
+@dataclass
+class FakePyAudio:
+    """Stands in for the module. It opens a stream only for (rate, channels) in `accepts`, or for any if that is empty.
+
+    The capturing thread waits in `read` until the test lets it go with `deliver` or `fail`.
+    """
+
+    clock: VirtualClock
+    devices: list[dict[str, Any]] = field(default_factory=list)
+    default: int = 0
+    accepts: set[tuple[int, int]] = field(default_factory=set)
+    opened: list[dict[str, Any]] = field(default_factory=list)
+    paFloat32: int = 1
+    _events: queue.Queue[Any] = field(default_factory=queue.Queue)
+    _waiting: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    # ---- what the test does
+
+    def wait(self) -> None:
+        """Return when all that was delivered has been taken and the next read waits."""
+        assert self._waiting.acquire(timeout=PATIENCE), "the microphone does not read"
+        self._waiting.release()
+
+    def deliver(self, samples: Float32, now: float) -> None:
+        """Let the next read return frames [n] or [n, channels] at host time `now`, and wait until they are taken."""
+        self._let_go(samples, now)
+        self.wait()
+
+    def fail(self, now: float) -> None:
+        """Let the next read fail as a device does that was pulled out."""
+        self._let_go(OSError(-9999, "Unanticipated host error"), now)
+
+    def _let_go(self, event: Any, now: float) -> None:
+        assert self._waiting.acquire(timeout=PATIENCE), "the microphone does not read"
+        self.clock.time = now
+        self._events.put(event)
+
+    # ---- what the microphone uses
+
+    def PyAudio(self) -> FakePyAudio:
+        return self
+
+    def terminate(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def get_input_latency(self) -> float:
+        return 0.01
+
+    def get_device_count(self) -> int:
+        return len(self.devices)
+
+    def get_device_info_by_index(self, index: int) -> dict[str, Any]:
+        return {"index": index, **self.devices[index]}
+
+    def get_default_input_device_info(self) -> dict[str, Any]:
+        if not self.devices:
+            raise OSError("No Default Input Device Available")
+        return self.get_device_info_by_index(self.default)
+
+    def open(self, **how: Any) -> FakePyAudio:
+        if self.accepts and (how["rate"], how["channels"]) not in self.accepts:
+            raise OSError(-9997, "Invalid sample rate")
+        self.opened.append(how)
+        return self
+
+    def read(self, frames: int, exception_on_overflow: bool) -> bytes:
+        assert not exception_on_overflow  # PyAudio would close the stream
+        self._waiting.release()
+        event = self._events.get()
+        if isinstance(event, Exception):
+            raise event
+        return np.asarray(event, np.float32).tobytes()

@@ -1,0 +1,122 @@
+"""What every output keeps: found by name, counts what it sends, never raises, never lets a bad number out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from output_poses import pose
+
+from live.contracts import Output, load_plugin, plugin_names
+from live.errors import BadTarget
+
+NAMES = plugin_names("live.outputs")
+
+
+def uri_for(name: str, folder: Path) -> str:
+    """A usable URI: nothing but the scheme, or a file, or a port of this host that nobody listens to."""
+    return {"null": "null:", "take": f"take:{folder / 'show.take'}"}.get(name, f"{name}://127.0.0.1:47001")
+
+
+@pytest.fixture(params=NAMES)
+def output(request: pytest.FixtureRequest, tmp_path: Path) -> Output:
+    made: Output = load_plugin("live.outputs", request.param, "output").open_output(uri_for(request.param, tmp_path))
+    request.addfinalizer(made.close)
+    return made
+
+
+def test_the_four_first_outputs_are_found_by_name():
+    assert {"null", "osc", "take", "vmc"} <= set(NAMES)
+
+
+def test_three_poses_are_counted_and_closing_twice_is_safe(output):
+    output.open(dancers=2, paced=True)
+    for n in range(3):
+        output.send(pose(n, dancers=2))
+    output.close()
+    output.close()
+    assert output.stats.sent >= 3
+
+
+def test_encode_and_transmit_together_are_send(output):
+    output.open(dancers=1, paced=True)
+    output.encode(pose())
+    before = output.stats.sent
+    output.transmit()
+    assert output.stats.sent > before == 0
+
+
+def test_closing_without_opening_is_safe(output):
+    output.close()
+
+
+def test_a_pose_sent_before_opening_or_after_closing_is_counted_as_an_error(output):
+    output.send(pose())
+    output.open(dancers=1, paced=True)
+    output.close()
+    closed = output.stats.errors
+    output.send(pose())
+    assert closed >= 1
+    assert output.stats.errors == closed + 1
+
+
+@pytest.mark.parametrize("damage", [np.nan, np.inf, -np.inf, 1e30])
+@pytest.mark.parametrize("part", ["local_rotations", "root_position", "joint_positions"])
+def test_a_pose_with_a_bad_number_is_dropped_and_counted(output, part, damage):
+    output.open(dancers=1, paced=True)
+    bad = pose()
+    getattr(bad, part)[0, -1] = damage
+    output.send(bad)
+    assert (output.stats.sent, output.stats.errors) == (0, 1)
+
+
+def test_a_pose_with_a_quaternion_that_is_not_unit_is_dropped_and_counted(output):
+    output.open(dancers=1, paced=True)
+    bad = pose()
+    bad.local_rotations[0, -1] *= 1.001
+    output.send(bad)
+    assert (output.stats.sent, output.stats.errors) == (0, 1)
+
+
+def test_a_pose_of_another_number_of_dancers_is_dropped(output):
+    output.open(dancers=2, paced=True)
+    output.send(pose(dancers=1))
+    assert (output.stats.sent, output.stats.errors) == (0, 1)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_unknown_option_is_refused_in_one_line(name, tmp_path):
+    module = load_plugin("live.outputs", name, "output")
+    with pytest.raises(BadTarget) as refused:
+        module.open_output(uri_for(name, tmp_path) + "?colour=red")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "",
+        "//",
+        "//:39539",
+        "//host:0",
+        "//host:65536",
+        "//host:x",
+        "//host/path",
+        "//me@host",
+        "//[::1",
+        "//host?a",
+        "host",
+    ],
+)
+@pytest.mark.parametrize("name", ["vmc", "osc"])
+def test_a_target_that_is_not_host_and_port_is_refused_in_one_line(name, rest):
+    with pytest.raises(BadTarget, match=r"^output '[^\n]+$"):
+        load_plugin("live.outputs", name, "output").open_output(f"{name}:{rest}")
+
+
+@pytest.mark.parametrize("name", ["vmc", "osc"])
+def test_an_unknown_host_is_refused_when_opening(name):
+    output = load_plugin("live.outputs", name, "output").open_output(f"{name}://no-such-host.invalid")
+    with pytest.raises(BadTarget, match=r"no-such-host\.invalid.*unknown"):
+        output.open(dancers=1, paced=True)
