@@ -28,24 +28,27 @@ TOES = (skeleton.INDEX["leftToes"], skeleton.INDEX["rightToes"])
 
 
 class Decoded(NamedTuple):
-    """Channels taken apart: velocity and contacts [..., 2], yaw_rate and height [...], rotations [..., 22, 4]."""
+    """Channels taken apart: velocity and contacts [..., 2], yaw_rate and height [...], rotations [..., 22, 4], and the
+    same as matrices [..., 22, 3, 3]."""
 
     velocity: Float32
     yaw_rate: Float32
     height: Float32
     contacts: Float32
     rotations: Float32
+    matrices: Float32
 
 
 def decode(raw: Float32) -> Decoded:
     """Take raw channels [..., 138] apart; rotations come out as unit quaternions whatever goes in."""
-    six = raw[..., ROTATIONS].reshape(*raw.shape[:-1], skeleton.COUNT, 6)
+    matrices = rotation.six_to_matrix(raw[..., ROTATIONS].reshape(*raw.shape[:-1], skeleton.COUNT, 6))
     return Decoded(
         raw[..., VELOCITY],
         raw[..., YAW_RATE],
         raw[..., HEIGHT],
-        np.clip(raw[..., CONTACTS], 0.0, 1.0),
-        rotation.from_six(six),
+        np.minimum(np.maximum(raw[..., CONTACTS], 0.0), 1.0),
+        rotation.from_matrix(matrices),
+        matrices,
     )
 
 

@@ -98,6 +98,10 @@ class FeatureSource(Protocol):
         """The 35 values of silence with no beat known."""
         ...
 
+    def rehearse(self) -> None:
+        """Do a frame's work on nothing and forget it, so that the next frame finds the processor's caches warm."""
+        ...
+
 
 class Backend(ABC):
     """One incremental step of the generator on some device. State is a value: in and out."""
@@ -142,11 +146,8 @@ class Output(ABC):
 
     def send(self, pose: Pose) -> None:
         """Hand one pose over; what fails is counted, never raised."""
-        try:
-            self._encode(pose)
-            self._transmit()
-        except OSError as error:
-            self.failed(error)
+        self.encode(pose)
+        self.transmit()
 
     def encode(self, pose: Pose) -> None:
         """First half of `send`, timed apart by the engine."""

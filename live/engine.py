@@ -16,10 +16,14 @@ from live.clock import Clock
 from live.contracts import AudioSource, FeatureSource, Output
 from live.ledger import Ledger
 from live.pace import PERIOD, PoseClock
-from live.types import BeatState, FeatureFrame, Float32, Pose, State
+from live.types import AudioBlock, BeatState, FeatureFrame, Float32, Pose, State
 
 STALL = 0.25
 """Seconds behind after which slots are skipped rather than caught up with."""
+REHEARSAL = 0.3 * PERIOD
+"""Seconds before a tick's slot at which its rehearsal begins."""
+LARGEST_RAW = 1e3
+"""No channel of a body (m, m/s, rad/s) is ever this large."""
 DEAF = 2.0
 """Seconds without sound after which the dancers hear silence."""
 
@@ -43,8 +47,8 @@ class BodyMotion(Protocol):
 
 @dataclass(frozen=True)
 class Timing:
-    """lead: seconds by which beat phases run ahead, latency and anticipation summed. tempo_range: bpm that the model
-    was trained on; slower beats are doubled, faster ones halved. latency: the outputs', for `play_time`."""
+    """lead: seconds of anticipation; beat phases run ahead by this and by the source's latency. tempo_range: bpm that
+    the model was trained on; slower beats are doubled, faster ones halved. latency: the outputs', for `play_time`."""
 
     lead: float = 0.0
     latency: float = 0.0
@@ -73,7 +77,7 @@ class Engine:
         self._heard: list[FeatureFrame] = []
         self._last = FeatureFrame(features.silent_values(), 0, 0.0, BeatState())
         self._last_heard = self._last_sent = self._began = float("nan")
-        self._slot = 0
+        self._pushed = self._slot = 0
         self._stopped = False
 
     def stop(self) -> None:
@@ -82,10 +86,11 @@ class Engine:
 
     def run(self, duration: float | None = None, each_slot: Callable[[], None] | None = None) -> None:
         """Perform. `each_slot` runs after each pose, in the time left until the next one."""
-        pace = PoseClock(self._source.capture_time, self._source.latency)
+        pace = PoseClock(self._source.capture_time, lambda: self._source.latency)
         self._began = self._last_heard = self._clock.now()
         due = pace.start(self._began)
         while not self._over(due, duration):
+            self._rehearse(due)
             self._clock.sleep_until(due)
             now = self._clock.now()
             if now - due > STALL:
@@ -98,6 +103,24 @@ class Engine:
                 each_slot()
             due = pace.next()
 
+    def _rehearse(self, due: float) -> None:
+        """Shortly before a tick, run it on what is known already, as often as time allows, and forget the results.
+
+        Between ticks other programs take the processor's caches; a tick that was just rehearsed takes half as long
+        from sound to pose, at the price of doing it more than once. Every room's step is a function of values, so
+        nothing shows.
+        """
+        if not self._clock.paced or self._slot % self._generator.poses_per_tick or not self.ledger.ticks:
+            return
+        self._clock.sleep_until(due - REHEARSAL)
+        took = 0.0
+        while due - (begun := self._clock.now()) > took:
+            self._features.rehearse()
+            raw, _ = self._generator.step(self._last.values, self.ledger.ticks, self._state)
+            if np.isfinite(raw).all():
+                self._motion.step(raw[:, 0], self._body)
+            took = self._clock.now() - begun
+
     def _over(self, due: float, duration: float | None) -> bool:
         return self._stopped or self._source.finished or (duration is not None and due - self._began >= duration)
 
@@ -107,8 +130,7 @@ class Engine:
         before = now()
         block = self._source.read_available()
         begun = now()
-        frames = self._features.push(block.samples) if len(block.samples) else []
-        self._listen(frames, due)
+        self._listen(block, due)
         listened = now()
         if phase == 0:
             self._generate(due)
@@ -126,9 +148,15 @@ class Engine:
             self._book(before, begun, listened, generated, moved, encoded, sent)
         self._book_pose(due, sent)
 
-    def _listen(self, frames: list[FeatureFrame], due: float) -> None:
+    def _listen(self, block: AudioBlock, due: float) -> None:
+        """Hear the block; where the source lost sound its numbering jumps, and frames are numbered after it."""
         for event in self._source.recoveries():
             self.ledger.recovered(f"{due - self._began:.1f} s: {event}")
+        if not len(block.samples):
+            return
+        lost = block.start - self._pushed
+        self._pushed += len(block.samples)
+        frames = [frame._replace(end=frame.end + lost) for frame in self._features.push(block.samples)]
         if frames:
             self._heard += frames
             self._last, self._last_heard = frames[-1], due
@@ -140,16 +168,19 @@ class Engine:
         if deaf > PERIOD:
             self.beat = self._last.beat.advanced(deaf).fading(deaf)
             self.level = 0.0
-        beat = self.beat.advanced(self._timing.lead).folded(*self._timing.tempo_range)
+        beat = self.beat.advanced(self._source.latency + self._timing.lead).folded(*self._timing.tempo_range)
         frames = [f.values for f in self._heard or [self._last]]
         heard = self._features.silent_values() if deaf > DEAF else self._features.pooled(frames)
-        raw, state = self._generator.step(self._features.with_beat(heard, beat), self.ledger.ticks, self._state)
-        if np.isfinite(raw).all() and np.abs(raw).max() < 1e3:
-            self._raw, self._state = raw, state
-        else:
+        try:
+            raw, state = self._generator.step(self._features.with_beat(heard, beat), self.ledger.ticks, self._state)
+            fault = "" if np.abs(raw).max() < LARGEST_RAW else "gave no finite pose"  # NaN is not below either
+        except Exception as error:
+            fault = f"failed ({error})"
+        if fault:
             self._state = self._generator.initial_state()
-            self.ledger.broken_poses += 1
-            self.ledger.recovered(f"{due - self._began:.1f} s: the generator gave no finite pose; its state was reset")
+            self.ledger.recovered(f"{due - self._began:.1f} s: the generator {fault}; its state was reset")
+        else:
+            self._raw, self._state = raw, state
         self.ledger.ticks += 1
 
     def _move(self, phase: int, due: float) -> Pose:

@@ -55,7 +55,7 @@ class Ledger:
     def __init__(self) -> None:
         self.stages = {name: Histogram() for name in STAGES}
         self.interval, self.reaction = Histogram(), Histogram()
-        self.ticks = self.poses = self.misses = self.broken_poses = 0
+        self.ticks = self.poses = self.misses = 0
         self.recoveries: list[str] = []
 
     def recovered(self, what: str) -> None:

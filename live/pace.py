@@ -16,12 +16,12 @@ GAIN = 0.05
 class PoseClock:
     """Slot deadlines locked in phase to the sample clock.
 
-    A slot lies `margin` seconds after the capture time of a frame's last sample, when that frame can be read. Where
+    A slot lies `margin()` seconds after the capture time of a frame's last sample, when that frame can be read. Where
     sound and slots part (drift, a device that came back), slots glide back into phase; without sound the host clock
     carries on.
     """
 
-    def __init__(self, capture_time: Callable[[int], float], margin: float) -> None:
+    def __init__(self, capture_time: Callable[[int], float], margin: Callable[[], float]) -> None:
         self._capture_time = capture_time
         self._margin = margin
         self.due = math.nan
@@ -50,5 +50,5 @@ class PoseClock:
         hop = self._capture_time(HOP) - origin
         if not (math.isfinite(origin) and hop > 0.0):
             return 0.0
-        frames = (slot - self._margin - origin) / hop
+        frames = (slot - self._margin() - origin) / hop
         return (frames - round(frames)) * hop

@@ -14,7 +14,7 @@ def multiply(a: Array, b: Array) -> Array:
     av, aw, bv, bw = a[..., :3], a[..., 3:], b[..., :3], b[..., 3:]
     out = np.empty(np.broadcast_shapes(a.shape, b.shape), np.result_type(a, b))
     out[..., :3] = aw * bv + bw * av + cross(av, bv)
-    out[..., 3] = aw[..., 0] * bw[..., 0] - np.einsum("...i,...i", av, bv)
+    out[..., 3] = aw[..., 0] * bw[..., 0] - np.vecdot(av, bv)
     return out
 
 
@@ -40,14 +40,16 @@ def rotate(q: Array, v: Array) -> Array:
 
 def normalise(q: Array) -> Array:
     """Unit quaternions; one that is zero or not finite becomes the identity."""
-    n = np.sqrt(np.einsum("...i,...i", q, q))[..., None]
+    n = np.sqrt(np.vecdot(q, q))[..., None]
+    if n.min() > 1e-6 and n.max() < np.inf:  # False for NaN too
+        return q / n
     good = np.isfinite(n) & (n > 1e-6)
     return np.where(good, q / np.where(good, n, 1.0), IDENTITY).astype(q.dtype)
 
 
 def nlerp(a: Array, b: Array, weight: Array | float) -> Array:
     """From `a` to `b` the short way, normalised. `weight` broadcasts against [..., 1]."""
-    sign = np.where(np.einsum("...i,...i", a, b)[..., None] < 0, -1.0, 1.0)
+    sign = np.where(np.vecdot(a, b)[..., None] < 0, -1.0, 1.0)
     return normalise(a + weight * (sign * b - a)).astype(a.dtype)
 
 
@@ -58,19 +60,48 @@ def yaw(angle: Array) -> Array:
     return out
 
 
+def turn(angle: Array, q: Array) -> Array:
+    """`multiply(yaw(angle), q)`, cheaper: angle [...], q [..., 4]."""
+    c, s = np.cos(0.5 * angle)[..., None], np.sin(0.5 * angle)[..., None]
+    return c * q + s * (q[..., [2, 3, 0, 1]] * _TURN)
+
+
+_TURN = np.array([1, 1, -1, -1], np.float32)
+
+
+def turn_matrix(angle: Array, m: Array) -> Array:
+    """Rotation matrices `m` [..., 3, 3] turned about +Y by `angle` [...]."""
+    c, s = np.cos(angle)[..., None], np.sin(angle)[..., None]
+    return np.stack([c * m[..., 0, :] + s * m[..., 2, :], m[..., 1, :], c * m[..., 2, :] - s * m[..., 0, :]], -2)
+
+
 def from_matrix(m: Array) -> Array:
-    """Unit quaternions of rotation matrices [..., 3, 3], each by its largest component (Shepperd, 1978)."""
-    d0, d1, d2 = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
-    four = np.stack([1 + d0 - d1 - d2, 1 - d0 + d1 - d2, 1 - d0 - d1 + d2, 1 + d0 + d1 + d2], -1)
-    x_y, x_z, y_z = m[..., 1, 0] + m[..., 0, 1], m[..., 2, 0] + m[..., 0, 2], m[..., 2, 1] + m[..., 1, 2]
-    w_x, w_y, w_z = m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]
-    rows = np.empty((*four.shape, 4), four.dtype)
-    rows[..., 0, :] = np.stack([four[..., 0], x_y, x_z, w_x], -1)
-    rows[..., 1, :] = np.stack([x_y, four[..., 1], y_z, w_y], -1)
-    rows[..., 2, :] = np.stack([x_z, y_z, four[..., 2], w_z], -1)
-    rows[..., 3, :] = np.stack([w_x, w_y, w_z, four[..., 3]], -1)
-    best = np.take_along_axis(rows, four.argmax(-1)[..., None, None], -2)[..., 0, :]
-    return normalise(best)
+    """Unit quaternions of rotation matrices [..., 3, 3], each by its largest component (Shepperd, 1978).
+
+    The rows of the symmetric matrix 4 q q^T are linear in `m`, so one product gives all, and the row with the largest
+    diagonal is q times a number that is not small.
+    """
+    outer = m.reshape(-1, 9) @ _OUTER
+    outer += _OUTER_ONE
+    best = outer[:, ::5].argmax(-1)
+    rows = outer.reshape(-1, 4, 4)[np.arange(len(outer)), best]
+    return normalise(rows.reshape(*m.shape[:-2], 4)).astype(m.dtype, copy=False)
+
+
+def _outer_product_map() -> tuple[Array, Array]:
+    """[9, 16] and [16]: 4 q q^T = m . map + ones on the diagonal, for q = x y z w."""
+    rows, sign = np.zeros((4, 4, 3, 3)), np.array([[1, -1, -1], [-1, 1, -1], [-1, -1, 1], [1, 1, 1]])
+    for i in range(4):
+        rows[i, i, range(3), range(3)] = sign[i]
+    for i, j in ((0, 1), (0, 2), (1, 2)):
+        rows[i, j, i, j] = rows[i, j, j, i] = rows[j, i, i, j] = rows[j, i, j, i] = 1
+    for k, (i, j) in enumerate(((2, 1), (0, 2), (1, 0))):
+        rows[k, 3, i, j] = rows[3, k, i, j] = 1
+        rows[k, 3, j, i] = rows[3, k, j, i] = -1
+    return np.ascontiguousarray(rows.reshape(16, 9).T, np.float32), np.eye(4, dtype=np.float32).reshape(16)
+
+
+_OUTER, _OUTER_ONE = _outer_product_map()
 
 
 def to_matrix(q: Array) -> Array:
@@ -88,17 +119,28 @@ def to_six(q: Array) -> Array:
     return np.concatenate([m[..., 0], m[..., 1]], -1)
 
 
+def six_to_matrix(six: Array) -> Array:
+    """Rotation matrices [..., 3, 3] from 6-D by Gram-Schmidt; degenerate or non-finite input gives the identity."""
+    m = np.empty((*six.shape[:-1], 3, 3), six.dtype)
+    x, b = m[..., 0], six[..., 3:]
+    np.divide(six[..., :3], np.maximum(_size(six[..., :3]), 1e-8), out=x)
+    b = b - np.vecdot(x, b)[..., None] * x
+    size = _size(b)
+    y = np.divide(b, np.maximum(size, 1e-8), out=m[..., 1])
+    m[..., 2] = cross(x, y)
+    if not size.min() > 1e-6 or not np.isfinite(m).all():
+        bad = ~np.isfinite(m).all((-1, -2)) | (np.abs(np.vecdot(y, y) - 1) > 1e-3)
+        m[bad] = np.eye(3, dtype=m.dtype)
+    return m
+
+
+def _size(v: Array) -> Array:
+    return np.sqrt(np.vecdot(v, v))[..., None]
+
+
 def from_six(six: Array) -> Array:
-    """Unit quaternions from 6-D by Gram-Schmidt; degenerate or non-finite input gives the identity."""
-    a, b = six[..., :3], six[..., 3:]
-    x = a / np.maximum(np.sqrt(np.einsum("...i,...i", a, a))[..., None], 1e-8)
-    b = b - np.einsum("...i,...i", x, b)[..., None] * x
-    y = b / np.maximum(np.sqrt(np.einsum("...i,...i", b, b))[..., None], 1e-8)
-    m = np.stack([x, y, cross(x, y)], -1)
-    bad = ~np.isfinite(m).all((-1, -2)) | (np.abs(np.einsum("...i,...i", y, y) - 1) > 1e-3)
-    if bad.any():
-        m = np.where(bad[..., None, None], np.eye(3, dtype=m.dtype), m)
-    return from_matrix(m)
+    """Unit quaternions from 6-D, see `six_to_matrix`."""
+    return from_matrix(six_to_matrix(six))
 
 
 def heading(q: Array) -> Array:
@@ -109,6 +151,5 @@ def heading(q: Array) -> Array:
 
 def between(a: Array, b: Array) -> Array:
     """The shortest rotation [..., 4] that turns direction `a` to direction `b` (unit vectors [..., 3])."""
-    dot = np.einsum("...i,...i", a, b)
-    q = np.concatenate([cross(a, b), (1.0 + dot)[..., None]], -1)
+    q = np.concatenate([cross(a, b), 1.0 + np.vecdot(a, b)[..., None]], -1)
     return normalise(q)

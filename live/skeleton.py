@@ -46,16 +46,18 @@ MIRROR = tuple(INDEX[b.replace("left", "right") if b.startswith("left") else b.r
 """For each bone, the bone on the other side (itself on the midline)."""
 
 
-def _generations() -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]], ...]:
-    """Bones grouped by depth with their parents, so that kinematics runs once per generation, not once per bone."""
-    depth = [0] * COUNT
-    for i, parent in enumerate(PARENTS):
-        depth[i] = 0 if parent < 0 else depth[parent] + 1
-    groups = [[i for i in range(COUNT) if depth[i] == d] for d in range(1, max(depth) + 1)]
-    return tuple((np.array(g), np.array([PARENTS[i] for i in g])) for g in groups)
+def _ancestors(distance: int) -> NDArray[np.intp]:
+    """For each bone and the world (index COUNT), the ancestor `distance` generations up; the world above the hips."""
+    up = np.array([COUNT if p < 0 else p for p in PARENTS] + [COUNT])
+    out = np.arange(COUNT + 1)
+    for _ in range(distance):
+        out = up[out]
+    return out
 
 
-GENERATIONS = _generations()
+_DOUBLINGS = tuple(_ancestors(d) for d in (1, 2, 4))
+_REST = np.tile(np.eye(4, dtype=np.float32), (COUNT + 1, 1, 1))
+_REST[1:COUNT, :3, 3] = REST_OFFSETS[1:]
 
 
 def forward_kinematics(
@@ -65,11 +67,21 @@ def forward_kinematics(
 
     `root_position` [..., 3] metres, `local_rotations` [..., 22, 4] unit quaternions.
     """
-    world = rotation.to_matrix(local_rotations)
-    positions = np.empty((*local_rotations.shape[:-1], 3), local_rotations.dtype)
-    positions[..., 0, :] = root_position
-    for bones, parents in GENERATIONS:
-        of_parent = world[..., parents, :, :]
-        positions[..., bones, :] = positions[..., parents, :] + (of_parent @ REST_OFFSETS[bones, :, None])[..., 0]
-        world[..., bones, :, :] = of_parent @ world[..., bones, :, :]
-    return positions, world
+    return matrix_kinematics(root_position, rotation.to_matrix(local_rotations))
+
+
+def matrix_kinematics(
+    root_position: NDArray[np.floating], local: NDArray[np.floating]
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """`forward_kinematics` from rotation matrices [..., 22, 3, 3].
+
+    No bone is more than seven generations below the hips, so three doublings (each bone's transform times that of its
+    ancestor 1, 2, then 4 up) multiply every chain whole.
+    """
+    transform = np.empty((*local.shape[:-3], COUNT + 1, 4, 4), local.dtype)
+    transform[...] = _REST
+    transform[..., :COUNT, :3, :3] = local
+    transform[..., 0, :3, 3] = root_position
+    for ancestors in _DOUBLINGS:
+        transform = transform[..., ancestors, :, :] @ transform
+    return transform[..., :COUNT, :3, 3], transform[..., :COUNT, :3, :3]

@@ -8,7 +8,9 @@ intervals; it falls when beats stop coming.
 from __future__ import annotations
 
 import math
+import statistics
 from collections import deque
+from itertools import pairwise
 
 import aubio
 import numpy as np
@@ -65,8 +67,8 @@ class AubioTracker:
         own = max(0.0, float(self._tempo.get_confidence()))
         if len(self._beats) < 3:
             return 0.5 * own / (own + 0.3)
-        intervals = np.diff(self._beats)
-        regular = math.exp(-float(intervals.std() / intervals.mean()) / 0.1)
+        intervals = [b - a for a, b in pairwise(self._beats)]
+        regular = math.exp(-statistics.pstdev(intervals) / statistics.fmean(intervals) / 0.1)
         return 0.5 * regular + 0.5 * own / (own + 0.3)
 
 

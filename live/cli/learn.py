@@ -21,8 +21,8 @@ try:
 except ImportError as error:
     raise MissingExtra(error.name or "torch", "train", "training") from None
 
-STRETCHES = (0.85, 1.0, 1.18, 1.38, 1.6, 1.85)
-"""Each dance lasts this many times as long: 165 BPM becomes 194 to 89."""
+STRETCHES = (0.8, 0.9, 1.0, 1.12, 1.26, 1.42, 1.58)
+"""Each dance lasts this many times as long: 175 BPM becomes 219 to 111."""
 CARD_KEYS = ("name", "title", "licence", "provenance", "temperature", "tempo_range", "accent_offset")
 
 

@@ -48,8 +48,9 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
     outputs = [make_output(uri) for uri in show.output]
     clock: Clock = VirtualClock(time.monotonic()) if run.fast else HostClock()
     source = make_source(show, clock, say)
-    engine = Engine(source, Extractor(_tracker(show)), generator, make_motion(show), outputs, clock,
-                    make_timing(show, generator, source, outputs))  # fmt: skip
+    features = Extractor(_tracker(show), twin=Extractor(_tracker(show)))
+    engine = Engine(source, features, generator, make_motion(show), outputs, clock,
+                    make_timing(show, generator, outputs))  # fmt: skip
     with contextlib.ExitStack() as stack:
         for output in outputs:
             output.open(show.dancers, clock.paced)
@@ -140,13 +141,12 @@ def make_motion(show: Show) -> Motion:
     return Motion(MotionConfig(stage_radius=stage.radius, spacing=stage.spacing, entrance=stage.entrance))
 
 
-def make_timing(show: Show, generator: Generator, source: AudioSource, outputs: list[Output]) -> Timing:
-    """The beat is shown ahead by what the way to the eye takes, and by the anticipation asked for: automatic means
-    the slowest output's declared latency less the model's accent offset."""
+def make_timing(show: Show, generator: Generator, outputs: list[Output]) -> Timing:
+    """The beat is met ahead by the anticipation asked for: automatic means the slowest output's declared latency less the model's accent offset."""
     latency = max((output.latency for output in outputs), default=0.0)
     card = generator.card
     wanted = latency - card.accent_offset if show.anticipation is None else show.anticipation / 1000.0
-    return Timing(lead=source.latency + wanted, latency=latency, tempo_range=card.tempo_range)
+    return Timing(lead=wanted, latency=latency, tempo_range=card.tempo_range)
 
 
 def reaction_bound(source: AudioSource, generator: Generator) -> float:

@@ -17,6 +17,8 @@ then, per frame of 800 samples at 48 kHz:
 | bar_sin, bar_cos | the same of the bar phase, times the confidence in the downbeat | 0 |
 | tempo | log2(bpm / 120), clipped to [-2, 2] | 0 |
 
+Pitch, voicing and chroma are renewed with every second frame (30 Hz, frames 1, 3, 5, ...) and held in between.
+
 Latency: a frame is known when its last sample is. A spectrum looks back 2048 samples (43 ms), its centre of mass lies
 21 ms back; aubio confirms an onset one frame after its peak.
 """
@@ -36,6 +38,8 @@ SILENCE_RMS = 1e-3
 UNVOICED_PITCH = math.log2(220.0)
 COUNT = len(FEATURE_NAMES)
 BEAT_SLICE = slice(COUNT - 5, COUNT)
+TONE = np.r_[3:5, 18:30]
+"""Pitch, voicing and chroma."""
 
 
 def beat_features(beat: BeatState) -> Float32:
@@ -60,12 +64,14 @@ def silence() -> Float32:
     return values
 
 
+TONAL_BINS = slice(math.ceil(55.0 * TONAL_WINDOW / SAMPLE_RATE), int(2000.0 * TONAL_WINDOW / SAMPLE_RATE) + 1)
+
+
 def _chroma_fold() -> Float32:
-    """[12, TONAL_WINDOW / 2 + 1]: which pitch class each spectral bin belongs to."""
-    hertz = np.arange(TONAL_WINDOW // 2 + 1) * SAMPLE_RATE / TONAL_WINDOW
-    inside = (hertz >= 55.0) & (hertz <= 2000.0)
-    pitch_class = np.round(12.0 * np.log2(np.where(inside, hertz, 440.0) / 440.0)).astype(int) + 9
-    return ((pitch_class % 12 == np.arange(12)[:, None]) & inside).astype(np.float32)
+    """[12, bins]: which pitch class each of the `TONAL_BINS` belongs to."""
+    hertz = np.arange(TONAL_BINS.start, TONAL_BINS.stop) * SAMPLE_RATE / TONAL_WINDOW
+    pitch_class = np.round(12.0 * np.log2(hertz / 440.0)).astype(int) + 9
+    return (pitch_class % 12 == np.arange(12)[:, None]).astype(np.float32)
 
 
 class Extractor:
@@ -73,26 +79,30 @@ class Extractor:
 
     latency = HOP / SAMPLE_RATE
 
-    def __init__(self, tracker: BeatTracker) -> None:
-        self._tracker = tracker
+    def __init__(self, tracker: BeatTracker, twin: Extractor | None = None) -> None:
+        """`twin`, with a tracker of its own, is what `rehearse` practises on."""
+        self._tracker, self._twin = tracker, twin
         self._buffer = np.zeros(HOP, np.float32)
         self._filled = 0
         self._end = 0
         self._highpass = aubio.digital_filter(3)
         self._highpass.set_biquad(*_highpass_biquad(20.0))
         self._spectrum = aubio.pvoc(WINDOW, HOP)
-        self._tonal = aubio.pvoc(TONAL_WINDOW, HOP)
+        self._tonal = aubio.pvoc(TONAL_WINDOW, 2 * HOP)
         self._onset = aubio.onset("hfc", WINDOW, HOP, SAMPLE_RATE)
-        self._pitch = aubio.pitch("yinfast", WINDOW, HOP, SAMPLE_RATE)
+        self._pitch = aubio.pitch("yinfast", WINDOW, 2 * HOP, SAMPLE_RATE)
         self._pitch.set_unit("Hz")
         self._mfcc = aubio.mfcc(WINDOW, 40, 13, SAMPLE_RATE)
         self._centroid = aubio.specdesc("centroid", WINDOW)
         self._fold = _chroma_fold()
+        self._pair = np.zeros(2 * HOP, np.float32)
+        self._tone = silence()[TONE]
         self._last_log = np.zeros(WINDOW // 2 + 1, np.float32)
 
     def push(self, samples: Float32) -> list[FeatureFrame]:
         """Frames that became complete with these samples [n] float32 at 48 kHz (values beyond +-1 are clipped)."""
-        samples = np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), -1.0, 1.0).astype(np.float32)
+        if not np.abs(samples).max(initial=0.0) <= 1.0:  # also true of NaN
+            samples = np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), -1.0, 1.0)
         frames: list[FeatureFrame] = []
         while len(samples):
             n = min(HOP - self._filled, len(samples))
@@ -116,22 +126,24 @@ class Extractor:
     def silent_values(self) -> Float32:
         return silence()
 
+    def rehearse(self) -> None:
+        if self._twin is not None:
+            self._twin.push(self._buffer)
+
     def _frame(self, hop: Float32) -> FeatureFrame:
         self._tracker.hear(hop)
         beat = self._tracker.now()
         level = math.sqrt(float(hop @ hop) / HOP)
         values = np.zeros(COUNT, np.float32)
         values[1], values[2] = self._rise(hop), float(self._onset(hop)[0] > 0.0)
-        values[3], values[4] = self._f0(hop)
-        tonal = self._tonal(hop)
+        values[TONE] = self._tone_of(hop)
         values[0] = min(1.0, max(0.0, 1.0 + math.log10(max(level, 1e-9)) / 3.0))
         if level >= SILENCE_RMS:
             values[5] = float(self._centroid(self._now)[0]) * SAMPLE_RATE / WINDOW / 1000.0
             values[6:18] = self._mfcc(self._now)[1:]
-            chroma = self._fold @ tonal.norm
-            values[18:30] = chroma / max(float(chroma.max()), 1e-9)
         else:
-            values[1:5] = 0.0, 0.0, UNVOICED_PITCH, 0.0
+            values[1:3] = 0.0
+            values[TONE] = silence()[TONE]
         values[BEAT_SLICE] = beat_features(beat)
         return FeatureFrame(np.nan_to_num(values), self._end, min(level, 1.0), beat)
 
@@ -143,8 +155,19 @@ class Extractor:
         self._last_log = log
         return min(rise, 4.0)
 
-    def _f0(self, hop: Float32) -> tuple[float, float]:
-        hertz, voicing = float(self._pitch(hop)[0]), float(self._pitch.get_confidence())
+    def _tone_of(self, hop: Float32) -> Float32:
+        """Pitch, voicing and chroma [14]: new with every second hop, else those of the hop before."""
+        second = self._end // HOP % 2 == 0
+        self._pair[HOP if second else 0 :][:HOP] = hop
+        if second:
+            chroma = self._fold @ self._tonal(self._pair).norm[TONAL_BINS]
+            self._tone = np.empty(14, np.float32)
+            self._tone[:2] = self._f0()
+            self._tone[2:] = chroma / max(float(chroma.max()), 1e-9)
+        return self._tone
+
+    def _f0(self) -> tuple[float, float]:
+        hertz, voicing = float(self._pitch(self._pair)[0]), float(self._pitch.get_confidence())
         if voicing < 0.3 or not 40.0 <= hertz <= 2000.0:
             return UNVOICED_PITCH, 0.0
         return math.log2(hertz), min(voicing, 1.0)

@@ -8,19 +8,23 @@ value; every operation runs over all dancers at once.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from live import channels, rotation, skeleton
 from live.types import FRAME_RATE, Float32
 
 DT = np.float32(1.0 / FRAME_RATE)
-FEET = np.array([channels.FEET, channels.TOES])
-"""[2 joints, 2 sides]: ankles, then toes."""
-SOLES = np.array([0.04, 0.0], np.float32)
-"""Lowest height (m) of ankle and toes: a flat foot's ankle is at 0.08, its toes at 0.02."""
+PI = np.float32(np.pi)
+SUPPORTS = np.array([*channels.FEET, *channels.TOES])
+"""Both ankles, then both toes."""
+SOLES = np.array([0.04, 0.04, 0.0, 0.0], np.float32)
+"""Lowest height (m) of each: a flat foot's ankle is at 0.08, its toes at 0.02."""
+Complex64 = NDArray[np.complex64]
 
 
 @dataclass(frozen=True)
@@ -37,14 +41,15 @@ class MotionConfig:
 
 
 class Body(NamedTuple):
-    """All dancers now, and the state for the next pose. `rotations` [N, 22, 4] has the hips in the facing frame;
-    `local_rotations` has them in the world. `feet` [N, 2, 2] are the feet's x and z relative to the root."""
+    """All dancers now, and the state for the next pose. Places on the floor are complex numbers x + i z, so that turning
+    is multiplying. `rotations` [N, 22, 4] has the hips in the facing frame, `local_rotations` in the world; `feet` [N, 2]
+    are the feet relative to the root."""
 
-    mark: Float32
-    position: Float32
+    mark: Complex64
+    position: Complex64
     yaw: Float32
     rotations: Float32
-    feet: Float32
+    feet: Complex64
     age: float
     root_position: Float32
     local_rotations: Float32
@@ -62,67 +67,75 @@ class Motion:
 
     def initial_state(self, dancers: int) -> Body:
         """Neutral stances on a line of marks, facing +Z."""
-        mark = np.zeros((dancers, 2), np.float32)
-        mark[:, 0] = (np.arange(dancers) - (dancers - 1) / 2) * self.config.spacing
+        mark = ((np.arange(dancers) - (dancers - 1) / 2) * self.config.spacing).astype(np.complex64)
         rotations = np.tile(neutral_rotations(), (dancers, 1, 1))
         root = np.zeros((dancers, 3), np.float32)
-        root[:, [0, 2]], root[:, 1] = mark, skeleton.REST_OFFSETS[0, 1]
+        root[:, 0], root[:, 1] = mark.real, skeleton.REST_OFFSETS[0, 1]
         joints, _ = skeleton.forward_kinematics(root, rotations)
-        zero = np.zeros(dancers, np.float32)
+        planted = np.ones((dancers, 2), np.float32)
         feet = _feet(joints) - mark[:, None]
-        return Body(mark, mark, zero, rotations, feet, 0.0, root, rotations, joints, np.ones((dancers, 2), np.float32))
+        return Body(mark, mark, np.zeros(dancers, np.float32), rotations, feet, 0.0, root, rotations, joints, planted)
 
     def step(self, raw: Float32, body: Body) -> Body:
         """One pose later. `raw` [N, 138] must be finite."""
         c = self.config
         new = channels.decode(raw)
-        entered = min(1.0, body.age / c.entrance) if c.entrance > 0 else 1.0
-        entered = entered * entered * (3.0 - 2.0 * entered)
-        rotations = new.rotations if entered == 1.0 else rotation.nlerp(neutral_rotations(), new.rotations, entered)
-        rotations = _limited(body.rotations, rotations, c.fastest_joint * float(DT))
+        entered = _smooth(body.age / c.entrance) if body.age < c.entrance else 1.0
+        rotations, matrices = self._turned(body, new, entered)
         yaw = body.yaw + new.yaw_rate * DT * np.float32(entered)
-        yaw = np.remainder(yaw + np.pi, 2 * np.pi).astype(np.float32) - np.float32(np.pi)
+        yaw = np.remainder(yaw + PI, 2 * PI) - PI
         local = rotations.copy()
-        local[:, 0] = rotation.multiply(rotation.yaw(yaw), rotations[:, 0])
-        joints, _ = skeleton.forward_kinematics(np.zeros((len(raw), 3), np.float32), local)
+        local[:, 0] = rotation.turn(yaw, rotations[:, 0])
+        matrices[:, 0] = rotation.turn_matrix(yaw, matrices[:, 0])
+        joints, _ = skeleton.matrix_kinematics(np.float32(0.0), matrices)
         feet = _feet(joints)
         contacts = new.contacts * np.float32(entered) + np.float32(1.0 - entered)
         position = self._moved(body, new, yaw, feet, contacts, entered)
         height = new.height * np.float32(entered) + skeleton.REST_OFFSETS[0, 1] * np.float32(1.0 - entered)
-        floor = (SOLES[None, :, None] - joints[:, FEET, 1]).max((1, 2))
-        root = np.stack([position[:, 0], np.maximum(height, floor), position[:, 1]], -1).astype(np.float32)
-        joints += root[:, None]
+        floor = (SOLES - joints[:, SUPPORTS, 1]).max(1)
+        root = np.empty((len(raw), 3), np.float32)
+        root[:, 0], root[:, 1], root[:, 2] = position.real, np.maximum(height, floor), position.imag
+        joints = joints + root[:, None]
         age = body.age + float(DT)
         return Body(body.mark, position, yaw, rotations, feet, age, root, local, joints, contacts)
 
+    def _turned(self, body: Body, new: channels.Decoded, entered: float) -> tuple[Float32, Float32]:
+        """Local rotations, as quaternions and matrices, blended in and no faster than a joint may turn."""
+        rotations = new.rotations if entered == 1.0 else rotation.nlerp(neutral_rotations(), new.rotations, entered)
+        rotations = _limited(body.rotations, rotations, self.config.fastest_joint * float(DT))
+        return rotations, new.matrices if rotations is new.rotations else rotation.to_matrix(rotations)
+
     def _moved(
-        self, body: Body, new: channels.Decoded, yaw: Float32, feet: Float32, contacts: Float32, entered: float
-    ) -> Float32:
-        """The root's next x and z [N, 2]."""
-        sin, cos = np.sin(yaw), np.cos(yaw)
-        vx, vz = new.velocity[:, 0], new.velocity[:, 1]
-        free = np.stack([cos * vx + sin * vz, cos * vz - sin * vx], -1) * np.float32(entered)
+        self, body: Body, new: channels.Decoded, yaw: Float32, feet: Complex64, contacts: Float32, entered: float
+    ) -> Complex64:
+        """The root's next place on the floor [N]."""
+        velocity = new.velocity[:, 0] + 1j * new.velocity[:, 1]
+        free = velocity * np.exp(-1j * yaw) * np.float32(entered)
         weight = contacts * contacts
-        held = ((body.feet - feet) * weight[..., None]).sum(1) / np.maximum(weight.sum(1), 1e-6)[:, None] / DT
-        firm = weight.max(1)[:, None]
+        held = ((body.feet - feet) * weight).sum(1) / np.maximum(weight.sum(1), 1e-6) * FRAME_RATE
+        firm = np.maximum(weight[:, 0], weight[:, 1])
         velocity = firm * held + (1.0 - firm) * free
-        speed = np.sqrt((velocity * velocity).sum(-1, keepdims=True))
-        velocity = velocity * np.minimum(1.0, self.config.fastest_root / np.maximum(speed, 1e-6))
+        velocity = velocity * np.minimum(1.0, self.config.fastest_root / np.maximum(np.abs(velocity), 1e-6))
         return self._kept_on_stage(body, velocity)
 
-    def _kept_on_stage(self, body: Body, velocity: Float32) -> Float32:
+    def _kept_on_stage(self, body: Body, velocity: Complex64) -> Complex64:
         """Beyond 60% of the radius, outward motion fades to nothing at the edge and a gentle drift leads back."""
         radius = self.config.stage_radius
         offset = body.position - body.mark
-        distance = np.sqrt((offset * offset).sum(-1, keepdims=True))
-        outward = offset / np.maximum(distance, 1e-6)
-        near_edge = np.clip((distance / radius - 0.6) / 0.4, 0.0, 1.0) ** 2
-        leaving = np.maximum((velocity * outward).sum(-1, keepdims=True), 0.0)
-        velocity = velocity - near_edge * (leaving + 0.3) * outward
+        distance = np.abs(offset)
+        if distance.max() > 0.6 * radius:
+            outward = offset / np.maximum(distance, 1e-6)
+            near_edge = np.minimum(np.maximum(distance / radius - 0.6, 0.0) / 0.4, 1.0) ** 2
+            leaving = np.maximum((velocity * outward.conj()).real, 0.0)
+            velocity = velocity - near_edge * (leaving + 0.3) * outward
         offset = offset + velocity * DT
-        distance = np.sqrt((offset * offset).sum(-1, keepdims=True))
-        offset = offset * np.minimum(1.0, radius / np.maximum(distance, 1e-6))
-        return np.asarray(body.mark + offset, np.float32)
+        offset = offset * np.minimum(1.0, radius / np.maximum(np.abs(offset), 1e-6))
+        return np.asarray(body.mark + offset, np.complex64)
+
+
+def _smooth(share: float) -> float:
+    """From 0 to 1 with no kink at either end."""
+    return share * share * (3.0 - 2.0 * share)
 
 
 def neutral_rotations() -> Float32:
@@ -144,15 +157,17 @@ def _neutral() -> Float32:
 _NEUTRAL = _neutral()
 
 
-def _feet(joints: Float32) -> Float32:
-    """[N, 2 sides, (x, z)]: the middle of each foot, between ankle and toes."""
-    return joints[:, FEET][..., [0, 2]].mean(1)
+def _feet(joints: Float32) -> Complex64:
+    """[N, 2 sides]: the middle of each foot, between ankle and toes, on the floor."""
+    points = joints[:, SUPPORTS]
+    flat = points[..., 0] + 1j * points[..., 2]
+    return np.asarray(0.5 * (flat[:, :2] + flat[:, 2:]), np.complex64)
 
 
 def _limited(before: Float32, after: Float32, most: float) -> Float32:
     """`after`, or as far towards it as `most` radians allow, per joint."""
-    cosine = np.abs(np.einsum("...i,...i", before, after))
-    if cosine.min() >= np.cos(most / 2):
+    cosine = np.abs(np.vecdot(before, after))
+    if cosine.min() >= math.cos(most / 2):
         return after
     angle = 2.0 * np.arccos(np.minimum(cosine, 1.0))
     share = np.minimum(1.0, most / np.maximum(angle, 1e-6)).astype(np.float32)

@@ -111,9 +111,10 @@ class Generator(nn.Module):
         recent = torch.cat([state["recent"], x], 1)  # [B, D + T, C]
         past = torch.cat([state["past"], forward], 1)  # [B, D + T, E]
         next_state["recent"], next_state["past"] = recent[:, -c.lookahead :], past[:, -c.lookahead :]
-        steps = x.shape[1]
-        spans = torch.stack([recent[:, c.lookahead - k : c.lookahead - k + steps] for k in range(c.lookahead + 1)], 2)
-        backward, _ = self.behind(spans.flatten(0, 1))  # [B * T, D + 1, E], newest tick first
+        steps = int(x.shape[1])
+        newest_first = torch.arange(c.lookahead, -1, -1) + torch.arange(steps).unsqueeze(1)  # [T, D + 1]
+        spans = recent[:, newest_first.flatten()].reshape(-1, c.lookahead + 1, c.convolution)  # [B * T, D + 1, C]
+        backward, _ = self.behind(spans)  # [B * T, D + 1, E]
         backward = backward[:, -1].reshape(-1, steps, c.encoder)  # [B, T, E]
         return torch.cat([past[:, :steps], backward], 2), forward, next_state
 

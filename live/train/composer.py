@@ -33,17 +33,18 @@ class Song:
     downbeats: Float64
 
 
-class Clock(NamedTuple):
+@dataclass(frozen=True)
+class Clock:
     """Knots of the tempo map, linear between; the outer knots reach far beyond the song so that tails have a place."""
 
     counts: Float64
     times: Float64
 
     def seconds(self, count: float | Float64) -> Float64:
-        return np.interp(count, self.counts, self.times)
+        return np.asarray(np.interp(count, self.counts, self.times))
 
     def count(self, seconds: float | Float64) -> Float64:
-        return np.interp(seconds, self.times, self.counts)
+        return np.asarray(np.interp(seconds, self.times, self.counts))
 
 
 class Drum(NamedTuple):
@@ -98,7 +99,8 @@ GENRES = {
     "house": Genre(
         (0.5, 0.12),
         0.7,
-        {"kick": (FOUR,), "clap": (BACK,), "open": ("..x...x...x...x.",), "shaker": (SIXTEENTHS, "x.oox.oox.oox.oo")},
+        {"kick": (FOUR,), "clap": (BACK,), "open": ("..o...o...o...o.", EIGHTHS),
+         "shaker": (SIXTEENTHS, "x.oox.oox.oox.oo")},
         ("..1...1...1..1..", "1..1..8.1..1..5.", "..1-..1-..8-..5-"),
         ("..x-..x-...x-...", "x-.x-.x-..x-.x-.", "....x-......x-.."),
     ),
@@ -166,7 +168,7 @@ GENRES = {
     "latin": Genre(
         (0.5, 0.06),
         0.2,
-        {"kick": (FOUR, "X.......X......."), "snare": ("...x..x....x..x.",),
+        {"kick": (FOUR, "X...x...X...x..."), "snare": ("...o..x....o..x.",),
          "shaker": ("X.oox.oox.oox.oo", EIGHTHS), "conga": ("..o.....o...x.x.",), "clave": ("x..x..x...x.x...",)},
         ("1-----5-1-----5-", "1..1..1.1..1..5.", "1---..5-1---..8-"),
         ("..x-..x-..x-..x-", "x..x..x...x.x...", "x---------------"),
@@ -190,7 +192,7 @@ SECTIONS: dict[str, tuple[Range, float, frozenset[str]]] = {
     "song": ((1.0, 1.0), 3, BEATS | {"bass", "chords"}),
     "full": ((1.0, 1.0), 5, BEATS | {"bass", "chords", "pad", "lead", "crash"}),
     "sparse": ((0.6, 0.7), 2, frozenset({"kick", "hats", "chords"})),
-    "quiet": ((0.35, 0.3), 1, frozenset({"pad", "chords", "perc"})),
+    "quiet": ((0.6, 0.5), 1, frozenset({"pad", "chords", "perc"})),
     "build": ((0.4, 1.0), 1, frozenset({"kick", "chords", "pad", "roll"})),
     "end": ((1.0, 1.0), 0, frozenset({"kick", "bass", "chords", "pad", "crash"})),
 }
@@ -213,10 +215,10 @@ class Voice(NamedTuple):
 
 
 VOICES = {
-    "bass": Voice(0.4, (1.0, 2.2), (0.003, 0.012), (0.1, 0.6), (0.2, 0.8), (0.02, 0.08), (0, 6), 40),
-    "chords": Voice(0.12, (0.9, 2.4), (0.003, 0.02), (0.15, 0.9), (0.0, 0.6), (0.04, 0.3), (0, 14), 20),
-    "pad": Voice(0.06, (1.2, 2.4), (0.08, 0.4), (1.0, 2.0), (0.7, 1.0), (0.2, 0.6), (6, 20), 16),
-    "lead": Voice(0.16, (1.0, 2.4), (0.004, 0.04), (0.15, 0.8), (0.1, 0.7), (0.04, 0.2), (0, 10), 12),
+    "bass": Voice(0.32, (1.0, 2.2), (0.003, 0.012), (0.1, 0.6), (0.2, 0.8), (0.02, 0.08), (0, 6), 40),
+    "chords": Voice(0.18, (0.8, 2.2), (0.003, 0.02), (0.15, 0.9), (0.0, 0.6), (0.04, 0.3), (0, 14), 20),
+    "pad": Voice(0.09, (1.0, 2.2), (0.08, 0.4), (1.0, 2.0), (0.7, 1.0), (0.2, 0.6), (6, 20), 16),
+    "lead": Voice(0.22, (1.0, 2.4), (0.004, 0.04), (0.15, 0.8), (0.1, 0.7), (0.04, 0.2), (0, 10), 12),
 }
 
 
@@ -246,7 +248,8 @@ class Band(NamedTuple):
     jitter: float
 
 
-class Hit(NamedTuple):
+@dataclass(frozen=True)
+class Hit:
     """A sound to play: one of the kit (midi 0) or a note; `count` and `length` in beats."""
 
     name: str
@@ -279,13 +282,14 @@ def compose(seed: int, seconds: float, bpm: float, start_count: float = 0.0, gen
     return _song(np.float32(gain) * audio, clock)
 
 
+DEMO_SEED = 18
 DEMO = (("drums", 4), ("full", 6), ("quiet", 4), ("build", 4), ("song", 4), ("full", 8), ("end", 1))
 """Sections of the demo and their bars; the last 9 bars are the faster ones."""
 
 
 def compose_demo() -> Song:
     """About a minute: groove at 112 BPM, a quiet passage, a build, full groove, then 126 BPM to a clean ending."""
-    rng = np.random.default_rng(5)
+    rng = np.random.default_rng(DEMO_SEED)
     band = _band(rng, GENRES["house"])
     bars = np.cumsum([0] + [n for _, n in DEMO])
     change = 4.0 * bars[-3]
@@ -311,7 +315,7 @@ def _clock(*tempi: tuple[float, float, float]) -> Clock:
 
 def _song(audio: Float32, clock: Clock) -> Song:
     seconds = len(audio) / SAMPLE_RATE
-    counts = np.arange(np.ceil(clock.count(0.0) - 1e-7), clock.count(seconds) - 1e-7)
+    counts = np.arange(np.ceil(float(clock.count(0.0)) - 1e-7), float(clock.count(seconds)) - 1e-7)
     beats = np.maximum(clock.seconds(counts), 0.0)
     return Song(audio, beats, beats[counts % 4 == 0])
 
@@ -477,7 +481,7 @@ def _mix(rng: Rng, band: Band, clock: Clock, sections: list[Section], seconds: f
         else:
             _add(drums, band.kit[hit.name], at, velocity)
     notes *= _ducking(clock, len(notes), band.genre.pump * rng.random())
-    return _master(rng, _levelled(drums, rng.uniform(-2, 4)) + _levelled(notes, rng.uniform(-7, 2)))
+    return _master(rng, _levelled(drums, rng.uniform(-2, 4)) + _levelled(notes, rng.uniform(-9, 0)))
 
 
 def _bpm(clock: Clock, count: float) -> float:

@@ -52,7 +52,7 @@ def export_model(generator: Generator, folder: Path, card: dict, reference_featu
         onnx.save(_stored_in_half(onnx.load(plain)), folder / "generator.onnx")
         quantize_dynamic(
             plain, folder / "generator.int8.onnx", weight_type=QuantType.QInt8, per_channel=True,
-            op_types_to_quantize=["MatMul", "Gemm", "LSTM"],
+            op_types_to_quantize=["MatMul", "Gemm", "LSTM"], nodes_to_exclude=_small_products(onnx.load(plain)),
         )  # fmt: skip
     np.savez(folder / "reference.npz", **reference(generator, reference_features, len(card["styles"])))
     (folder / "model.json").write_text(json.dumps(_card(generator, folder, card), indent=1) + "\n")
@@ -71,6 +71,16 @@ def _export_graph(generator: Generator, path: Path) -> None:
             StepGraph(generator), (*inputs, *state.values()), str(path), input_names=names_in, output_names=names_out,
             dynamic_axes={n: {0: "dancers"} for n in names_in + names_out}, opset_version=OPSET, dynamo=False,
         )  # fmt: skip
+
+
+def _small_products(model: onnx.ModelProto, smallest: int = 20_000) -> list[str]:
+    """Products with fewer weights than `smallest`: quantising their input costs more than reading their weights."""
+    sizes = {tensor.name: int(np.prod(tensor.dims)) for tensor in model.graph.initializer}
+    for node in model.graph.node:  # a transposed weight is as large as the weight
+        if node.op_type in ("Transpose", "Identity") and node.input[0] in sizes:
+            sizes[node.output[0]] = sizes[node.input[0]]
+    products = [node for node in model.graph.node if node.op_type in ("MatMul", "Gemm")]
+    return [n.name for n in products if max(sizes.get(i, 0) for i in n.input[:2]) < smallest]
 
 
 def _stored_in_half(model: onnx.ModelProto) -> onnx.ModelProto:
