@@ -61,4 +61,4 @@ def style_weights(card: ModelCard, text: str) -> Float32:
             raise Unusable(f"style '{name}': '{weight}' is not a number; write {name}=0.5") from None
     if not np.isfinite(weights).all() or weights.min() < 0 or weights.sum() <= 0:
         raise Unusable(f"style '{text}': weights must be positive; write for example {card.styles[0]}=0.5")
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum())

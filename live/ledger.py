@@ -35,7 +35,7 @@ class Histogram:
         for i, n in enumerate(self._bins):
             seen += n
             if n and seen >= wanted:
-                return min(FLOOR * GROWTH ** (i + 0.5), self.max)
+                return min(FLOOR * float(GROWTH ** (i + 0.5)), self.max)
         return 0.0
 
     def milliseconds(self) -> dict[str, float]:

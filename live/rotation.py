@@ -20,7 +20,7 @@ def multiply(a: Array, b: Array) -> Array:
 
 def conjugate(q: Array) -> Array:
     """The inverse of a unit quaternion."""
-    return q * np.array([-1, -1, -1, 1], q.dtype)
+    return np.asarray(q * np.array([-1, -1, -1, 1], q.dtype))
 
 
 def cross(a: Array, b: Array) -> Array:
@@ -42,7 +42,7 @@ def normalise(q: Array) -> Array:
     """Unit quaternions; one that is zero or not finite becomes the identity."""
     n = np.sqrt(np.vecdot(q, q))[..., None]
     if n.min() > 1e-6 and n.max() < np.inf:  # False for NaN too
-        return q / n
+        return np.asarray(q / n)
     good = np.isfinite(n) & (n > 1e-6)
     return np.where(good, q / np.where(good, n, 1.0), IDENTITY).astype(q.dtype)
 
@@ -63,7 +63,7 @@ def yaw(angle: Array) -> Array:
 def turn(angle: Array, q: Array) -> Array:
     """`multiply(yaw(angle), q)`, cheaper: angle [...], q [..., 4]."""
     c, s = np.cos(0.5 * angle)[..., None], np.sin(0.5 * angle)[..., None]
-    return c * q + s * (q[..., [2, 3, 0, 1]] * _TURN)
+    return np.asarray(c * q + s * (q[..., [2, 3, 0, 1]] * _TURN))
 
 
 _TURN = np.array([1, 1, -1, -1], np.float32)
@@ -135,7 +135,7 @@ def six_to_matrix(six: Array) -> Array:
 
 
 def _size(v: Array) -> Array:
-    return np.sqrt(np.vecdot(v, v))[..., None]
+    return np.asarray(np.sqrt(np.vecdot(v, v))[..., None])
 
 
 def from_six(six: Array) -> Array:

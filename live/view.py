@@ -52,12 +52,17 @@ def main(path: str) -> None:
     """Draw until standard input closes. Ctrl-C belongs to the engine."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     board, ended = Board(path), threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    threading.Thread(target=_wait_for_end, args=(ended,), daemon=True).start()
     with Live(refresh_per_second=FRAMES_PER_SECOND, transient=True) as live:
         while not ended.wait(1 / FRAMES_PER_SECOND):
             values = board.read()
             if values:
                 live.update(draw(values))
+
+
+def _wait_for_end(ended: threading.Event) -> None:
+    sys.stdin.read()
+    ended.set()
 
 
 if __name__ == "__main__":

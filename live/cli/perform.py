@@ -142,7 +142,8 @@ def make_motion(show: Show) -> Motion:
 
 
 def make_timing(show: Show, generator: Generator, outputs: list[Output]) -> Timing:
-    """The beat is met ahead by the anticipation asked for: automatic means the slowest output's declared latency less the model's accent offset."""
+    """The beat is met ahead by the anticipation asked for: automatic means the slowest output's declared latency less
+    the model's accent offset."""
     latency = max((output.latency for output in outputs), default=0.0)
     card = generator.card
     wanted = latency - card.accent_offset if show.anticipation is None else show.anticipation / 1000.0

@@ -71,7 +71,7 @@ def _chroma_fold() -> Float32:
     """[12, bins]: which pitch class each of the `TONAL_BINS` belongs to."""
     hertz = np.arange(TONAL_BINS.start, TONAL_BINS.stop) * SAMPLE_RATE / TONAL_WINDOW
     pitch_class = np.round(12.0 * np.log2(hertz / 440.0)).astype(int) + 9
-    return (pitch_class % 12 == np.arange(12)[:, None]).astype(np.float32)
+    return np.asarray(pitch_class % 12 == np.arange(12)[:, None], np.float32)
 
 
 class Extractor:

@@ -20,6 +20,7 @@ from live.types import FRAME_RATE, Float32
 
 DT = np.float32(1.0 / FRAME_RATE)
 PI = np.float32(np.pi)
+ORIGIN = np.zeros(3, np.float32)
 SUPPORTS = np.array([*channels.FEET, *channels.TOES])
 """Both ankles, then both toes."""
 SOLES = np.array([0.04, 0.04, 0.0, 0.0], np.float32)
@@ -41,9 +42,9 @@ class MotionConfig:
 
 
 class Body(NamedTuple):
-    """All dancers now, and the state for the next pose. Places on the floor are complex numbers x + i z, so that turning
-    is multiplying. `rotations` [N, 22, 4] has the hips in the facing frame, `local_rotations` in the world; `feet` [N, 2]
-    are the feet relative to the root."""
+    """All dancers now, and the state for the next pose. Places on the floor are complex numbers x + i z, so that
+    turning is multiplying. `rotations` [N, 22, 4] has the hips in the facing frame, `local_rotations` in the world;
+    `feet` [N, 2] are the feet relative to the root."""
 
     mark: Complex64
     position: Complex64
@@ -87,7 +88,7 @@ class Motion:
         local = rotations.copy()
         local[:, 0] = rotation.turn(yaw, rotations[:, 0])
         matrices[:, 0] = rotation.turn_matrix(yaw, matrices[:, 0])
-        joints, _ = skeleton.matrix_kinematics(np.float32(0.0), matrices)
+        joints, _ = skeleton.matrix_kinematics(ORIGIN, matrices)
         feet = _feet(joints)
         contacts = new.contacts * np.float32(entered) + np.float32(1.0 - entered)
         position = self._moved(body, new, yaw, feet, contacts, entered)

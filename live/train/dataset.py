@@ -35,7 +35,7 @@ class Segment(NamedTuple):
 
     channels: Float32
     prosody: Float32
-    count: Float32
+    beats: Float32
     bpm: float
     usable: np.ndarray
     style: int
@@ -125,11 +125,11 @@ def prosody_of(audio: Float32) -> Float32:
 
 
 def _joined(segments: list[Segment], styles: list[str], takes: list[str]) -> dict[str, np.ndarray]:
-    lengths = [len(s.count) for s in segments]
+    lengths = [len(s.beats) for s in segments]
     return {
         "channels": np.concatenate([s.channels for s in segments]).astype(np.float16),
         "prosody": np.concatenate([s.prosody for s in segments]).astype(np.float16),
-        "count": np.concatenate([s.count for s in segments]),
+        "count": np.concatenate([s.beats for s in segments]),
         "bpm": np.concatenate([np.full(n, s.bpm, np.float32) for n, s in zip(lengths, segments, strict=True)]),
         "usable": np.concatenate([s.usable for s in segments]),
         "start": np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
