@@ -154,9 +154,9 @@ class Trainer:
         sums, begun = np.zeros(3), time.monotonic()
         while self.round < self.config.rounds:
             losses = self.step()
-            sums += [float(losses.pose), float(losses.difference), float(losses.kl)]
+            sums += [losses.pose.item(), losses.difference.item(), losses.kl.item()]
             if self.round % every == 0 or self.round == self.config.rounds:
-                values = dict(zip(("pose", "difference", "kl"), sums / every, strict=True))
+                values = dict(zip(("pose", "difference", "kl"), (sums / every).tolist(), strict=True))
                 if self.valid is not None and self.round % keep_every == 0:
                     values["valid_pose"] = float(self.validate().pose)
                 values |= {"round": self.round, "seconds": time.monotonic() - begun}
