@@ -133,12 +133,12 @@ class Generator(nn.Module):
         style: Tensor,
         dropout: Tensor,
         state: State,
-        noise: Tensor,
         latent: Tensor | None = None,
+        noise: Tensor | None = None,
     ) -> Decoded:
         """One tick over the ring's window: memory [B, R, 2E], keys [B, R, A], mask [B, R]; `fed` [B, P] is the
-        previous pose. The latent is given (training: `noise` is not used) or
-        drawn as prior mean + deviation x `noise` [B, latent]."""
+        previous pose. The latent is given (training) or drawn as prior mean +
+        deviation x `noise` [B, latent]."""
         c = self.config
         weights = F.pad(state["weights"][:, 1:], (0, 1))  # the window moved by one entry
         cumulative = F.pad(state["cumulative"][:, 1:], (0, 1))
@@ -149,7 +149,7 @@ class Generator(nn.Module):
         context = torch.bmm(weights.unsqueeze(1), memory).squeeze(1)  # [B, 2E]
         prior = self.prior(torch.cat([state["decoder_h"], context, direct], 1))
         mean, logvar = prior[:, : c.latent], prior[:, c.latent :].clamp(-4.0, 1.0)
-        z = mean + torch.exp(0.5 * logvar) * noise if latent is None else latent
+        z = latent if noise is None else mean + torch.exp(0.5 * logvar) * noise
         x = fed
         for i, layer in enumerate(self.prenet):
             x = F.relu(layer(x)) * dropout[:, i * c.prenet : (i + 1) * c.prenet]  # [B, prenet]
