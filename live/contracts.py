@@ -139,6 +139,7 @@ class Output(ABC):
     def __init__(self, uri: str) -> None:
         self.uri = uri
         self.stats = OutputStats()
+        self._encoded = False
 
     @abstractmethod
     def open(self, dancers: int, paced: bool) -> None:
@@ -151,13 +152,20 @@ class Output(ABC):
 
     def encode(self, pose: Pose) -> None:
         """First half of `send`, timed apart by the engine."""
-        self._encode(pose)
+        self._encoded = False
+        try:
+            self._encode(pose)
+            self._encoded = True
+        except Exception as error:
+            self.failed(error)
 
     def transmit(self) -> None:
         """Second half of `send`."""
+        if not self._encoded:
+            return
         try:
             self._transmit()
-        except OSError as error:
+        except Exception as error:
             self.failed(error)
 
     def failed(self, error: Exception) -> None:

@@ -6,6 +6,7 @@ next slot, and survives what the rooms around it throw: a fault is counted in th
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -20,8 +21,10 @@ from live.types import AudioBlock, BeatState, FeatureFrame, Float32, Pose, State
 
 STALL = 0.25
 """Seconds behind after which slots are skipped rather than caught up with."""
-REHEARSAL = 0.3 * PERIOD
-"""Seconds before a tick's slot at which its rehearsal begins."""
+REHEARSALS, LONGEST_REHEARSAL = 2.05, 0.2 * PERIOD
+"""How many times a tick is rehearsed, and the longest (s) that one is reckoned to take."""
+WARM_UP = 30
+"""Rehearsals before the first slot."""
 LARGEST_RAW = 1e3
 """No channel of a body (m, m/s, rad/s) is ever this large."""
 DEAF = 2.0
@@ -77,6 +80,7 @@ class Engine:
         self._heard: list[FeatureFrame] = []
         self._last = FeatureFrame(features.silent_values(), 0, 0.0, BeatState())
         self._last_heard = self._last_sent = self._began = float("nan")
+        self._rehearsal = 0.1 * PERIOD
         self._pushed = self._slot = 0
         self._stopped = False
 
@@ -86,11 +90,13 @@ class Engine:
 
     def run(self, duration: float | None = None, each_slot: Callable[[], None] | None = None) -> None:
         """Perform. `each_slot` runs after each pose, in the time left until the next one."""
+        for _ in range(WARM_UP if self._clock.paced else 0):
+            self._rehearse()
         pace = PoseClock(self._source.capture_time, lambda: self._source.latency)
         self._began = self._last_heard = self._clock.now()
         due = pace.start(self._began)
         while not self._over(due, duration):
-            self._rehearse(due)
+            self._rehearse_until(due)
             self._clock.sleep_until(due)
             now = self._clock.now()
             if now - due > STALL:
@@ -103,26 +109,31 @@ class Engine:
                 each_slot()
             due = pace.next()
 
-    def _rehearse(self, due: float) -> None:
+    def _rehearse_until(self, due: float) -> None:
         """Shortly before a tick, run it on what is known already, as often as time allows, and forget the results.
 
-        Between ticks other programs take the processor's caches; a tick that was just rehearsed takes half as long
-        from sound to pose, at the price of doing it more than once. Every room's step is a function of values, so
-        nothing shows.
+        Between ticks other programs take the processor's caches; a tick that was just rehearsed takes less time from
+        sound to pose, at the price of doing it more than once. Every room's step is a function of values, so nothing
+        shows.
         """
-        if not self._clock.paced or self._slot % self._generator.poses_per_tick or not self.ledger.ticks:
+        if not self._clock.paced or self._slot % self._generator.poses_per_tick:
             return
-        self._clock.sleep_until(due - REHEARSAL)
-        took = 0.0
-        while due - (begun := self._clock.now()) > took:
+        self._clock.sleep_until(due - REHEARSALS * self._rehearsal)
+        while due - (begun := self._clock.now()) > 0.9 * self._rehearsal:
+            self._rehearse()
+            took = min(self._clock.now() - begun, LONGEST_REHEARSAL)
+            self._rehearsal += 0.1 * (took - self._rehearsal)
+
+    def _rehearse(self) -> None:
+        with contextlib.suppress(Exception):  # the tick itself will meet the fault and count it
             self._features.rehearse()
             raw, _ = self._generator.step(self._last.values, self.ledger.ticks, self._state)
             if np.isfinite(raw).all():
                 self._motion.step(raw[:, 0], self._body)
-            took = self._clock.now() - begun
 
     def _over(self, due: float, duration: float | None) -> bool:
-        return self._stopped or self._source.finished or (duration is not None and due - self._began >= duration)
+        ended = duration is not None and due - self._began >= duration - 0.01 * PERIOD  # slots are sums, and rounded
+        return self._stopped or self._source.finished or ended
 
     def _perform(self, due: float) -> None:
         """One slot: from the block in hand to the last byte sent."""

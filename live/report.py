@@ -76,7 +76,7 @@ def summary(setting: Setting, values: dict[str, Any]) -> list[str]:
         f"loop      {', '.join(setting.realtime) or 'normal scheduling (--no-realtime)'}",
     ]
     for output in values["outputs"]:
-        lost = f", {output['errors']} could not be sent" if output["errors"] else ""
+        lost = f", {output['errors']} errors (is a receiver running there?)" if output["errors"] else ""
         lines.append(f"output    {output['uri']}: {output['sent']} sent{lost}")
     lines += [f"survived  {line}" for line in values["recoveries"][-8:]]
     return lines

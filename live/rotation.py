@@ -125,12 +125,11 @@ def six_to_matrix(six: Array) -> Array:
     x, b = m[..., 0], six[..., 3:]
     np.divide(six[..., :3], np.maximum(_size(six[..., :3]), 1e-8), out=x)
     b = b - np.vecdot(x, b)[..., None] * x
-    size = _size(b)
-    y = np.divide(b, np.maximum(size, 1e-8), out=m[..., 1])
-    m[..., 2] = cross(x, y)
-    if not size.min() > 1e-6 or not np.isfinite(m).all():
-        bad = ~np.isfinite(m).all((-1, -2)) | (np.abs(np.vecdot(y, y) - 1) > 1e-3)
-        m[bad] = np.eye(3, dtype=m.dtype)
+    y = np.divide(b, np.maximum(_size(b), 1e-8), out=m[..., 1])
+    z = m[..., 2] = cross(x, y)
+    off = np.abs(np.vecdot(z, z) - 1.0)  # 0 only where x and y are unit and at right angles
+    if not off.max() < 1e-5:  # true of NaN too
+        m[~(off < 1e-5)] = np.eye(3, dtype=m.dtype)
     return m
 
 

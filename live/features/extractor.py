@@ -89,6 +89,7 @@ class Extractor:
         self._highpass.set_biquad(*_highpass_biquad(20.0))
         self._spectrum = aubio.pvoc(WINDOW, HOP)
         self._tonal = aubio.pvoc(TONAL_WINDOW, 2 * HOP)
+        self._now = self._spectrum(self._buffer)
         self._onset = aubio.onset("hfc", WINDOW, HOP, SAMPLE_RATE)
         self._pitch = aubio.pitch("yinfast", WINDOW, 2 * HOP, SAMPLE_RATE)
         self._pitch.set_unit("Hz")
@@ -129,6 +130,7 @@ class Extractor:
     def rehearse(self) -> None:
         if self._twin is not None:
             self._twin.push(self._buffer)
+            self._mfcc(self._now)  # knows no past, and its filter bank is the largest table here
 
     def _frame(self, hop: Float32) -> FeatureFrame:
         self._tracker.hear(hop)
