@@ -79,7 +79,7 @@ def read_card(folder: Path, check_files: bool = True) -> ModelCard:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise BadModel(f"{path}: '{where}': {first['msg']}; export the model again") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadModel(f"{path}: is not JSON ({error}); export the model again") from None
     _check_meaning(path, card)
     for name, expected in card.sha256.items() if check_files else ():

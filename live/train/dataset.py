@@ -19,7 +19,7 @@ import numpy as np
 from live import channels, rotation, skeleton
 from live.beats.aubio import AubioTracker
 from live.errors import BadFile
-from live.features.extractor import BEAT_SLICE, Extractor, pool
+from live.features.extractor import BEAT_SLICE, Extractor, pool, silence
 from live.train.bvh import read_bvh
 from live.train.composer import compose
 from live.train.retarget import Motion, mirrored, retarget, stretched
@@ -154,7 +154,8 @@ class Windows:
 
     Per window: the tracker's confidence is drawn from 0.3..1, its downbeat is unknown in 6 of 10, its phase is off by
     a constant of 15 ms; the sound is shifted against beat and motion by a lead of -100..+300 ms, so that the dance
-    follows the phase it is given and anticipation can act there.
+    follows the phase it is given and anticipation can act there. In 3 of 10 windows the sound is another song's, in 3
+    of 10 it is silence: a song must not give away which dance was danced to it, or the model would learn it by heart.
     """
 
     def __init__(self, data: dict[str, np.ndarray], ticks: int, takes: np.ndarray | None = None) -> None:
@@ -182,16 +183,24 @@ class Windows:
         at = chosen[:, :1] + np.arange(self._frames)  # [B, 2T]
         data, pairs = self._data, (size, self.ticks, 2)
         sounding = at[:, :, None].reshape(pairs) - 1  # a tick hears frames 2t - 1 and 2t
-        lead = rng.integers(-6, 19, size=(size, 1, 1))
-        heard = np.clip(sounding - lead, data["start"][chosen[:, 1]][:, None, None], None)
         features = np.zeros((*pairs, PROSODY + 5), np.float32)
-        features[..., :PROSODY] = data["prosody"][heard]
+        features[..., :PROSODY] = self._sound(rng, sounding, data["start"][chosen[:, 1]])
         features = pool(features)
         features[..., BEAT_SLICE] = self._beats(rng, at[:, ::2])
         poses = data["channels"][at].astype(np.float32).reshape(*pairs, -1)
         before = data["channels"][at[:, :1] - [[2, 1]]].astype(np.float32)
         style = np.eye(len(data["styles"]), dtype=np.float32)[data["style"][chosen[:, 1]]]
         return Batch(features, poses, before, style)
+
+    def _sound(self, rng: np.random.Generator, sounding: np.ndarray, begun: np.ndarray) -> Float32:
+        """Prosody [B, T, 2, 30] heard at frames `sounding` [B, T, 2] of segments that begin at `begun` [B]."""
+        which = rng.random(len(sounding))[:, None, None]
+        lead = rng.integers(-6, 19, size=which.shape)
+        heard = np.maximum(sounding - lead, begun[:, None, None])
+        elsewhere = self._starts[rng.integers(len(self._starts), size=len(sounding)), 0][:, None, None]
+        heard = np.where(which < 0.3, elsewhere + sounding - sounding[:, :1, :1], heard)
+        prosody = self._data["prosody"][heard].astype(np.float32)
+        return np.where(which[..., None] > 0.7, silence()[:PROSODY], prosody)
 
     def _beats(self, rng: np.random.Generator, at: np.ndarray) -> Float32:
         """The five beat features [B, T, 5] at frames `at` [B, T]."""
