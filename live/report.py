@@ -22,8 +22,6 @@ class Setting:
     backend: str
     input: str
     realtime: Sequence[str]
-    reaction_bound: float
-    """Declared: the longest time (s) from a sound to the first pose that can know of it, computing left out."""
 
 
 def report(
@@ -60,8 +58,9 @@ def write_report(path: Path, values: dict[str, Any]) -> None:
     scratch.replace(path)
 
 
-def summary(setting: Setting, values: dict[str, Any]) -> list[str]:
-    """The closing lines for a person."""
+def summary(setting: Setting, values: dict[str, Any], reaction_bound: float) -> list[str]:
+    """The closing lines for a person. `reaction_bound` is declared: the longest time (s) from a sound to the first pose
+    that can know of it, computing left out."""
     total, interval, reaction = values["stage_ms"]["total"], values["interval_ms"], values["reaction_ms"]
     beat = values["beat"]
     lines = [
@@ -71,7 +70,7 @@ def summary(setting: Setting, values: dict[str, Any]) -> list[str]:
         f"({values['ticks']} ticks, {values['deadline_misses']} deadline misses)",
         f"interval  p50 {interval['p50']:.2f}  p99 {interval['p99']:.2f}  worst {interval['max']:.2f} ms",
         f"reaction  p50 {reaction['p50']:.1f}  p99 {reaction['p99']:.1f} ms   "
-        f"(sound to pose at most {setting.reaction_bound * 1e3:.0f} ms, computing left out)",
+        f"(sound to pose at most {reaction_bound * 1e3:.0f} ms, computing left out)",
         f"beat      {beat['bpm']:.1f} BPM, confidence {beat['confidence']:.2f};  {values['overflows']} audio overflows",
         f"loop      {', '.join(setting.realtime) or 'normal scheduling (--no-realtime)'}",
     ]

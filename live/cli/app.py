@@ -60,6 +60,8 @@ def perform_command(
     values |= {name: value for name, value in options.items() if value is not None}
     if report is not None and not report.absolute().parent.is_dir():
         raise Unusable(f"--report {report}: the folder does not exist; make it first")
+    if report is not None and report.is_dir():
+        raise Unusable(f"--report {report}: is a folder; name a file in it")
     perform(make_show(values, "options"), Run(fast, realtime, preview, report), _say)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import signal
 import subprocess
 import sys
@@ -52,13 +53,14 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
     engine = Engine(source, features, generator, make_motion(show), outputs, clock,
                     make_timing(show, generator, outputs))  # fmt: skip
     with contextlib.ExitStack() as stack:
+        stack.enter_context(_own_stderr())
         for output in outputs:
             output.open(show.dancers, clock.paced)
             stack.callback(output.close)
         board = stack.enter_context(_view(run))
         notes = realtime.enter() if run.realtime and clock.paced else []
         stack.callback(realtime.leave if notes else lambda: None)
-        setting = Setting(show.model, backend_name, source.name, notes, reaction_bound(source, generator))
+        setting = Setting(show.model, backend_name, source.name, notes)
         source.start()
         stack.callback(source.close)
         stack.enter_context(_stop_on_signals(engine))
@@ -74,9 +76,10 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
         engine.run(show.duration, each_slot)
         seconds = clock.now() - begun
     values = report(setting, engine, source, outputs, seconds)
+    bound = reaction_bound(source, generator)
     if run.report is not None:
         write_report(run.report, values)
-    for line in summary(setting, values):
+    for line in summary(setting, values, bound):
         say(line)
 
 
@@ -199,6 +202,26 @@ def _view(run: Run) -> Iterator[Board | None]:
         except subprocess.TimeoutExpired:
             child.kill()
         board.close()
+
+
+@contextlib.contextmanager
+def _own_stderr() -> Iterator[None]:
+    """Keep stderr for our own lines: C libraries (PortAudio, ALSA) write theirs past Python when a device goes away."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no stderr, as under pythonw
+        yield
+        return
+    before, sys.stderr = sys.stderr, os.fdopen(kept, "w", buffering=1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        sys.stderr.close()
+        sys.stderr = before
 
 
 @contextlib.contextmanager
