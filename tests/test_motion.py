@@ -122,6 +122,12 @@ def test_the_stage_radius_is_that_of_the_configuration():
     assert 0.5 < path.max() <= 0.7 + 1e-5
 
 
+def test_not_even_a_leap_across_a_tiny_stage_leads_off_it():
+    config = MotionConfig(stage_radius=0.1, entrance=0.0)
+    path = np.linalg.norm(places(danced(np.repeat(raw_pose(velocity=(4, 0))[None], 60, 0), config)), axis=-1)
+    assert path.max() <= 0.1 + 1e-5
+
+
 def test_in_the_middle_of_the_stage_the_velocity_is_the_models():
     body = danced(np.repeat(raw_pose(velocity=(0.3, 0.5))[None], 60, 0))[-1]
     np.testing.assert_allclose(body.root_position[0, [0, 2]], [0.3, 0.5], atol=1e-3)

@@ -19,9 +19,10 @@ class Sound:
 
     def __init__(self, origin=100.0, drift=0.0):
         self.origin, self.rate = origin, SAMPLE_RATE * (1.0 + drift)
+        self.lost = False
 
     def capture_time(self, sample):
-        return self.origin + sample / self.rate
+        return math.nan if self.lost else self.origin + sample / self.rate
 
     def frames(self, time):
         """Feature frames whole by `time`; a fraction."""
@@ -102,11 +103,10 @@ def test_without_a_capture_time_the_host_clock_carries_on(unknown):
 
 def test_a_capture_time_that_gets_lost_for_a_while_moves_no_slot_visibly():
     sound = Sound(drift=200e-6)
-    lost = False
-    clock = PoseClock(lambda n: math.nan if lost else sound.capture_time(n), lambda: 0.0)
+    clock = paced(sound)
     due = [clock.start(200.0)]
-    for lost in (False, True, False):
-        due += [clock.next() for _ in range(600)]
+    for sound.lost in (False, True, False):
+        due += slots(clock, 600).tolist()
     assert np.abs(np.diff(due) - PERIOD).max() < STEP
 
 

@@ -19,7 +19,7 @@ KEYS = [
 ]  # fmt: skip
 STAGES = ["capture", "features", "generator", "motion", "encode", "send", "total"]
 FIGURES = ["p50", "p90", "p99", "p999", "max"]
-SETTING = Setting("salsa", "a backend", "demo", ["memory locked"], 0.033)
+SETTING = Setting("salsa", "a backend", "demo", ["memory locked"])
 
 
 @pytest.fixture(scope="module")
@@ -85,11 +85,11 @@ def test_a_performance_of_nothing_has_a_report_too():
     stage = performed(0.0)
     values = report(SETTING, stage.engine, stage.source, stage.outputs, 0.0)
     assert json.loads(json.dumps(values, allow_nan=False))["interval_ms"]["max"] == 0
-    assert all(summary(SETTING, values))
+    assert all(summary(SETTING, values, 0.033))
 
 
 def test_the_summary_names_what_matters_in_short_lines(values):
-    lines = summary(SETTING, values)
+    lines = summary(SETTING, values, 0.033)
     assert max(len(line) for line in lines) < 120
     text = "\n".join(lines)
     for part in ("211 poses in 4.0 s from demo", "salsa on a backend", "memory locked", "stalled", "33 ms"):

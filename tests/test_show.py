@@ -107,7 +107,9 @@ def test_the_wrong_value_itself_is_told(show_file):
     assert "'backend' is 'quantum': input should be 'auto', " in refusal(read_show, show_file("backend = 'quantum'"))
 
 
-@pytest.mark.parametrize("content", ["input = demo", "[stage", "a = 1\na = 2", b"\xff\xfe", b"\x00" * 10, "{}", "a = " + "[" * 5000])
+@pytest.mark.parametrize(
+    "content", ["input = demo", "[stage", "a = 1\na = 2", b"\xff\xfe", b"\x00" * 10, "{}", "a = " + "[" * 5000]
+)
 def test_what_is_not_toml_is_said_to_be_none(show_file, content):
     assert "show.toml: is not TOML: " in refusal(read_show, show_file(content))
 
@@ -137,7 +139,9 @@ def test_a_show_cannot_be_changed():
         Show().dancers = 2
 
 
-@given(st.dictionaries(st.sampled_from([*Show.model_fields, "other"]), st.none() | st.text() | st.floats() | st.integers()))
+@given(
+    st.dictionaries(st.sampled_from([*Show.model_fields, "other"]), st.none() | st.text() | st.floats() | st.integers())
+)
 @settings(deadline=None)
 def test_any_values_are_a_show_or_one_line(values):
     try:

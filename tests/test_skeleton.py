@@ -55,7 +55,9 @@ def test_from_matrices_or_quaternions_is_the_same():
 def test_bones_keep_their_lengths():
     joints, _ = skeleton.forward_kinematics(*random_motion(3, 20))
     lengths = np.linalg.norm(joints[:, 1:] - joints[:, list(PARENTS[1:])], axis=-1)
-    np.testing.assert_allclose(lengths, np.broadcast_to(np.linalg.norm(REST_OFFSETS[1:], axis=-1), lengths.shape), atol=1e-5)
+    np.testing.assert_allclose(
+        lengths, np.broadcast_to(np.linalg.norm(REST_OFFSETS[1:], axis=-1), lengths.shape), atol=1e-5
+    )
 
 
 def test_the_kinematics_stay_in_float32():

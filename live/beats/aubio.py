@@ -13,8 +13,8 @@ from collections import deque
 from itertools import pairwise
 
 import aubio
-import numpy as np
 
+from live.hops import Hops
 from live.types import SAMPLE_RATE, BeatState, Float32
 
 HOP = 544
@@ -28,24 +28,17 @@ class AubioTracker:
 
     def __init__(self) -> None:
         self._tempo = aubio.tempo("default", WINDOW, HOP, SAMPLE_RATE)
-        self._buffer = np.zeros(HOP, np.float32)
-        self._filled = 0
+        self._hops = Hops(HOP)
         self._heard = 0
         self._beats: deque[float] = deque(maxlen=5)
         self._count = 0
 
     def hear(self, samples: Float32) -> None:
         self._heard += len(samples)
-        while len(samples):
-            n = min(HOP - self._filled, len(samples))
-            self._buffer[self._filled : self._filled + n] = samples[:n]
-            self._filled += n
-            samples = samples[n:]
-            if self._filled == HOP:
-                self._filled = 0
-                if self._tempo(self._buffer)[0]:
-                    self._beats.append(self._tempo.get_last() / SAMPLE_RATE)
-                    self._count += 1
+        for hop in self._hops.cut(samples):
+            if self._tempo(hop)[0]:
+                self._beats.append(self._tempo.get_last() / SAMPLE_RATE)
+                self._count += 1
 
     def now(self) -> BeatState:
         bpm = float(self._tempo.get_bpm()) if self._count >= 2 else 0.0

@@ -31,6 +31,7 @@ import aubio
 import numpy as np
 
 from live.contracts import FEATURE_NAMES, BeatTracker
+from live.hops import Hops
 from live.types import HOP, SAMPLE_RATE, BeatState, FeatureFrame, Float32
 
 WINDOW, TONAL_WINDOW = 2048, 4096
@@ -82,14 +83,13 @@ class Extractor:
     def __init__(self, tracker: BeatTracker, twin: Extractor | None = None) -> None:
         """`twin`, with a tracker of its own, is what `rehearse` practises on."""
         self._tracker, self._twin = tracker, twin
-        self._buffer = np.zeros(HOP, np.float32)
-        self._filled = 0
+        self._hops = Hops(HOP)
         self._end = 0
         self._highpass = aubio.digital_filter(3)
         self._highpass.set_biquad(*_highpass_biquad(20.0))
         self._spectrum = aubio.pvoc(WINDOW, HOP)
         self._tonal = aubio.pvoc(TONAL_WINDOW, 2 * HOP)
-        self._now = self._spectrum(self._buffer)
+        self._now = self._spectrum(self._hops.buffer)
         self._onset = aubio.onset("hfc", WINDOW, HOP, SAMPLE_RATE)
         self._pitch = aubio.pitch("yinfast", WINDOW, 2 * HOP, SAMPLE_RATE)
         self._pitch.set_unit("Hz")
@@ -105,15 +105,9 @@ class Extractor:
         if not np.abs(samples).max(initial=0.0) <= 1.0:  # also true of NaN
             samples = np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), -1.0, 1.0)
         frames: list[FeatureFrame] = []
-        while len(samples):
-            n = min(HOP - self._filled, len(samples))
-            self._buffer[self._filled : self._filled + n] = samples[:n]
-            self._filled += n
-            samples = samples[n:]
-            if self._filled == HOP:
-                self._filled = 0
-                self._end += HOP
-                frames.append(self._frame(self._highpass(self._buffer)))
+        for hop in self._hops.cut(samples):
+            self._end += HOP
+            frames.append(self._frame(self._highpass(hop)))
         return frames
 
     def pooled(self, frames: list[Float32]) -> Float32:
@@ -129,7 +123,7 @@ class Extractor:
 
     def rehearse(self) -> None:
         if self._twin is not None:
-            self._twin.push(self._buffer)
+            self._twin.push(self._hops.buffer)
             self._mfcc(self._now)  # knows no past, and its filter bank is the largest table here
 
     def _frame(self, hop: Float32) -> FeatureFrame:
