@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from live.channels import COUNT as CHANNELS
 from live.contracts import FEATURE_NAMES
 from live.errors import BadModel
 from live.skeleton import BONES
@@ -26,7 +27,7 @@ Count = Annotated[int, Field(ge=1, le=100_000)]
 class ModelCard(BaseModel):
     """`model.json`. `state` gives each state tensor's shape without the dancers' axis."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", protected_namespaces=())
+    model_config = ConfigDict(frozen=True, extra="allow", protected_namespaces=(), allow_inf_nan=False)
 
     card_version: int
     name: str
@@ -82,6 +83,9 @@ def read_card(folder: Path, check_files: bool = True) -> ModelCard:
     except (ValueError, RecursionError) as error:
         raise BadModel(f"{path}: is not JSON ({error}); export the model again") from None
     _check_meaning(path, card)
+    graphs = {graph.name for graph in folder.glob("*.onnx")} | {"generator.onnx"}
+    if unnamed := sorted(graphs - set(card.sha256)):
+        raise BadModel(f"{path}: has no SHA-256 for {', '.join(unnamed)}; export the model again")
     for name, expected in card.sha256.items() if check_files else ():
         _check_hash(folder / name, expected)
     return card
@@ -92,6 +96,8 @@ def _check_meaning(path: Path, card: ModelCard) -> None:
         raise BadModel(f"{path}: card version {card.card_version}, this program reads {CARD_VERSION}; export it again")
     if tuple(card.feature_names) != FEATURE_NAMES:
         raise BadModel(f"{path}: hears other features than this program gives; export it again with this version")
+    if card.pose_space == "rotations22" and card.channels != CHANNELS:
+        raise BadModel(f"{path}: has {card.channels} channels a pose, this program reads {CHANNELS}; export it again")
     if tuple(card.bones) != BONES:
         raise BadModel(f"{path}: has other bones than the 22 of this program; export it again with this version")
 

@@ -7,7 +7,7 @@ next slot, and survives what the rooms around it throw: a fault is counted in th
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -27,6 +27,7 @@ WARM_UP = 30
 """Rehearsals before the first slot."""
 LARGEST_RAW = 1e3
 """No channel of a body (m, m/s, rad/s) is ever this large."""
+NOTHING: Float32 = np.zeros(0, np.float32)
 DEAF = 2.0
 """Seconds without sound after which the dancers hear silence."""
 
@@ -103,7 +104,7 @@ class Engine:
                 skipped = pace.skip_to(now)
                 due = pace.due
                 self.ledger.misses += skipped
-                self.ledger.recovered(f"{due - self._began:.1f} s: stalled, {skipped} poses skipped")
+                self._note(due, f"stalled, {skipped} poses skipped")
             self._perform(due)
             if each_slot is not None:
                 each_slot()
@@ -138,10 +139,12 @@ class Engine:
     def _perform(self, due: float) -> None:
         """One slot: from the block in hand to the last byte sent."""
         now, phase = self._clock.now, self._slot % self._generator.poses_per_tick
-        before = now()
-        block = self._source.read_available()
+        before, block = now(), AudioBlock(NOTHING, self._pushed)
+        with self._surviving("the input", due):
+            block = self._source.read_available()
         begun = now()
-        self._listen(block, due)
+        with self._surviving("listening", due):
+            self._listen(block, due)
         listened = now()
         if phase == 0:
             self._generate(due)
@@ -159,10 +162,21 @@ class Engine:
             self._book(before, begun, listened, generated, moved, encoded, sent)
         self._book_pose(due, sent)
 
+    @contextlib.contextmanager
+    def _surviving(self, what: str, due: float) -> Iterator[None]:
+        """A fault in here is noted in the ledger, and the show goes on with what it has."""
+        try:
+            yield
+        except Exception as error:
+            self._note(due, f"{what} failed ({type(error).__name__}: {error})")
+
+    def _note(self, due: float, what: str) -> None:
+        self.ledger.recovered(f"{due - self._began:.1f} s: {what}")
+
     def _listen(self, block: AudioBlock, due: float) -> None:
         """Hear the block; where the source lost sound its numbering jumps, and frames are numbered after it."""
         for event in self._source.recoveries():
-            self.ledger.recovered(f"{due - self._began:.1f} s: {event}")
+            self._note(due, event)
         if not len(block.samples):
             return
         lost = block.start - self._pushed
@@ -175,6 +189,20 @@ class Engine:
 
     def _generate(self, due: float) -> None:
         """Run one tick on what was heard since the last, and check what comes out."""
+        following: State | None = None
+        with self._surviving("the generator", due):
+            raw, following = self._generator.step(self._tick_values(due), self.ledger.ticks, self._state)
+            if np.abs(raw).max() < LARGEST_RAW:  # NaN is not below either
+                self._raw, self._state = raw, following
+            else:
+                self._note(due, "the generator gave no finite pose; its state was reset")
+                self._state = self._generator.initial_state()
+        if following is None:
+            self._state = self._generator.initial_state()
+        self.ledger.ticks += 1
+
+    def _tick_values(self, due: float) -> Float32:
+        """The generator's input [35]: the frames of this tick with the beat as it will be when the pose is seen."""
         deaf = due - self._last_heard
         if deaf > PERIOD:
             self.beat = self._last.beat.advanced(deaf).fading(deaf)
@@ -182,21 +210,12 @@ class Engine:
         beat = self.beat.advanced(self._source.latency + self._timing.lead).folded(*self._timing.tempo_range)
         frames = [f.values for f in self._heard or [self._last]]
         heard = self._features.silent_values() if deaf > DEAF else self._features.pooled(frames)
-        try:
-            raw, state = self._generator.step(self._features.with_beat(heard, beat), self.ledger.ticks, self._state)
-            fault = "" if np.abs(raw).max() < LARGEST_RAW else "gave no finite pose"  # NaN is not below either
-        except Exception as error:
-            fault = f"failed ({error})"
-        if fault:
-            self._state = self._generator.initial_state()
-            self.ledger.recovered(f"{due - self._began:.1f} s: the generator {fault}; its state was reset")
-        else:
-            self._raw, self._state = raw, state
-        self.ledger.ticks += 1
+        return self._features.with_beat(heard, beat)
 
     def _move(self, phase: int, due: float) -> Pose:
         if self._raw.shape[-1] > 1:
-            self._body = self._motion.step(self._raw[:, phase], self._body)
+            with self._surviving("the motion", due):
+                self._body = self._motion.step(self._raw[:, phase], self._body)
         body = self._body
         return Pose(
             sequence=self._slot,

@@ -23,7 +23,7 @@ class Histogram:
         self.sum = 0.0
 
     def add(self, seconds: float) -> None:
-        self._bins[min(BINS - 1, int(math.log(max(seconds, FLOOR) / FLOOR) * _SCALE))] += 1
+        self._bins[min(BINS - 1, int(math.log(max(FLOOR, seconds) / FLOOR) * _SCALE))] += 1
         self.count += 1
         self.sum += seconds
         if seconds > self.max:

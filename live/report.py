@@ -11,6 +11,7 @@ from typing import Any
 from live import __version__, realtime
 from live.contracts import AudioSource, Output
 from live.engine import Engine
+from live.errors import Failed
 from live.pace import PERIOD
 
 
@@ -52,10 +53,13 @@ def report(
 
 
 def write_report(path: Path, values: dict[str, Any]) -> None:
-    """Write beside `path` and move into place, so that a report is whole or not there."""
+    """Write beside `path` and move into place, so that a report is whole or not there; raises `Failed`."""
     scratch = path.with_name(path.name + ".part")
-    scratch.write_text(json.dumps(values, indent=1) + "\n")
-    scratch.replace(path)
+    try:
+        scratch.write_text(json.dumps(values, indent=1) + "\n")
+        scratch.replace(path)
+    except OSError as error:
+        raise Failed(f"report {path}: cannot be written: {error.strerror}") from None
 
 
 def summary(setting: Setting, values: dict[str, Any], reaction_bound: float) -> list[str]:

@@ -46,7 +46,7 @@ class Show(BaseModel):
 
 
 def read_show(path: Path) -> dict[str, Any]:
-    """The file's values, checked; raises `BadFile` with the key that is wrong and the valid ones."""
+    """The file's values, checked; raises `Unusable` with the key that is wrong and the valid ones."""
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise BadFile(f"{path}: is larger than {LARGEST_FILE} bytes; a show file is a few lines of TOML")

@@ -19,7 +19,7 @@ ROOT = Path(live.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 README = ROOT.parent / "README.md"
 
-GROUND = {"types", "skeleton", "rotation", "errors", "clock", "pace", "ledger", "take", "channels"}
+GROUND = {"types", "hops", "skeleton", "rotation", "errors", "clock", "pace", "ledger", "take", "channels"}
 ADAPTERS = {"audio", "beats", "features", "backends", "outputs"}
 OPENERS = {"audio": "open_source", "beats": "open_tracker", "backends": "open_backend", "outputs": "open_output"}
 HEAVY = {"torch", "lightning", "onnx", "scipy", "torchmetrics"}

@@ -91,13 +91,11 @@ def test_nonsense_does_not_make_the_root_jump_on_the_floor():
     assert steps.max() <= (READY.fastest_root + 0.3) / FRAME_RATE + 1e-4
 
 
-@pytest.mark.xfail(strict=True, reason="the model's height is taken as it is: nothing limits how fast the hips rise")
 def test_nonsense_does_not_make_the_root_jump_into_the_air():
     heights = np.stack([body.root_position[:, 1] for body in danced(wild_poses(300))])
     assert np.abs(np.diff(heights, axis=0)).max() < 1.0
 
 
-@pytest.mark.xfail(strict=True, reason="the model's yaw rate is taken as it is: nothing limits how fast the hips turn")
 def test_nonsense_does_not_make_the_hips_spin():
     turns = np.stack([body.yaw for body in danced(np.repeat(raw_pose(yaw_rate=150.0)[None], 60, 0))])
     assert np.abs(np.diff(np.unwrap(turns, axis=0), axis=0)).max() < READY.fastest_joint * DT * 1.02
@@ -152,7 +150,7 @@ def test_no_foot_is_ever_below_the_floor():
 
 
 def test_a_body_above_the_floor_keeps_its_height():
-    assert danced(raw_pose(height=1.4)[None])[-1].root_position[0, 1] == pytest.approx(1.4)
+    assert danced(np.repeat(raw_pose(height=1.4)[None], 30, 0))[-1].root_position[0, 1] == pytest.approx(1.4)
 
 
 def test_the_joints_are_the_kinematics_of_the_rotations():

@@ -192,7 +192,7 @@ def main() -> None:
             code = _fail(f"{Failed.__doc__} {type(error).__name__}: {error}. Please report this.", 1)
         else:
             code = _fail(f"{error.format_message()} (see `live --help`)", 2)
-    sys.exit(code)
+    sys.exit(1 if code == 130 else code)  # interrupted before the show could begin
 
 
 def _fail(message: str, code: int) -> int:

@@ -54,6 +54,7 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
                     make_timing(show, generator, outputs))  # fmt: skip
     with contextlib.ExitStack() as stack:
         stack.enter_context(_own_stderr())
+        stack.enter_context(_stop_on_signals(engine))
         for output in outputs:
             output.open(show.dancers, clock.paced)
             stack.callback(output.close)
@@ -63,7 +64,6 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
         setting = Setting(show.model, backend_name, source.name, notes)
         source.start()
         stack.callback(source.close)
-        stack.enter_context(_stop_on_signals(engine))
         begun = clock.now()
         slots = 0
 
@@ -77,10 +77,10 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
         seconds = clock.now() - begun
     values = report(setting, engine, source, outputs, seconds)
     bound = reaction_bound(source, generator)
-    if run.report is not None:
-        write_report(run.report, values)
     for line in summary(setting, values, bound):
         say(line)
+    if run.report is not None:
+        write_report(run.report, values)
 
 
 def load_generator(show: Show) -> tuple[Generator, str]:

@@ -37,7 +37,9 @@ class MotionConfig:
     fastest_joint: float = 40.0
     """rad/s."""
     fastest_root: float = 4.0
-    """m/s."""
+    """m/s, along the floor and up or down."""
+    fastest_turn: float = 20.0
+    """rad/s of the whole body."""
     entrance: float = 1.5
 
 
@@ -83,7 +85,8 @@ class Motion:
         new = channels.decode(raw)
         entered = _smooth(body.age / c.entrance) if body.age < c.entrance else 1.0
         rotations, matrices = self._turned(body, new, entered)
-        yaw = body.yaw + new.yaw_rate * DT * np.float32(entered)
+        turn = np.minimum(np.maximum(new.yaw_rate, -c.fastest_turn), c.fastest_turn)
+        yaw = body.yaw + turn * DT * np.float32(entered)
         yaw = np.remainder(yaw + PI, 2 * PI) - PI
         local = rotations.copy()
         local[:, 0] = rotation.turn(yaw, rotations[:, 0])
@@ -93,6 +96,8 @@ class Motion:
         contacts = new.contacts * np.float32(entered) + np.float32(1.0 - entered)
         position = self._moved(body, new, yaw, feet, contacts, entered)
         height = new.height * np.float32(entered) + skeleton.REST_OFFSETS[0, 1] * np.float32(1.0 - entered)
+        rise, before = np.float32(c.fastest_root) * DT, body.root_position[:, 1]
+        height = np.minimum(np.maximum(height, before - rise), before + rise)
         floor = (SOLES - joints[:, SUPPORTS, 1]).max(1)
         root = np.empty((len(raw), 3), np.float32)
         root[:, 0], root[:, 1], root[:, 2] = position.real, np.maximum(height, floor), position.imag
