@@ -11,6 +11,7 @@ P = poses per tick x channels. Everything inside is normalised; `step` takes and
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -133,12 +134,10 @@ class Generator(nn.Module):
         style: Tensor,
         dropout: Tensor,
         state: State,
-        latent: Tensor | None = None,
-        noise: Tensor | None = None,
+        latent: Callable[[Tensor, Tensor], Tensor],
     ) -> Decoded:
         """One tick over the ring's window: memory [B, R, 2E], keys [B, R, A], mask [B, R]; `fed` [B, P] is the
-        previous pose. The latent is given (training) or drawn as prior mean +
-        deviation x `noise` [B, latent]."""
+        previous pose; `latent` makes the latent [B, latent] of the prior's mean and log-variance."""
         c = self.config
         weights = F.pad(state["weights"][:, 1:], (0, 1))  # the window moved by one entry
         cumulative = F.pad(state["cumulative"][:, 1:], (0, 1))
@@ -149,7 +148,7 @@ class Generator(nn.Module):
         context = torch.bmm(weights.unsqueeze(1), memory).squeeze(1)  # [B, 2E]
         prior = self.prior(torch.cat([state["decoder_h"], context, direct], 1))
         mean, logvar = prior[:, : c.latent], prior[:, c.latent :].clamp(-4.0, 1.0)
-        z = latent if noise is None else mean + torch.exp(0.5 * logvar) * noise
+        z = latent(mean, logvar)
         x = fed
         for i, layer in enumerate(self.prenet):
             x = F.relu(layer(x)) * dropout[:, i * c.prenet : (i + 1) * c.prenet]  # [B, prenet]
@@ -189,7 +188,7 @@ class Generator(nn.Module):
             window = slice(t, t + self.config.ring)
             tick = self.decode(
                 memory[:, window], keys[:, window], mask[:, window], direct[:, t], fed[:, t],
-                style, dropout[:, t], state, noise=noise[:, t],
+                style, dropout[:, t], state, drawn(noise[:, t]),
             )  # fmt: skip
             state = tick.state
             out.append(tick.pose)
@@ -207,10 +206,15 @@ class Generator(nn.Module):
         age = state["age"] + 1.0  # ticks begun, [B, 1]; an entry older than the show is empty
         slots = torch.arange(c.ring - 1, -1, -1, device=age.device, dtype=age.dtype)  # 0 is the newest slot
         mask = (slots.unsqueeze(0) < age - c.lookahead).to(age.dtype)
-        tick = self.decode(memory, keys, mask, direct[:, 0], state["pose"], style, dropout, state, noise=noise)
+        tick = self.decode(memory, keys, mask, direct[:, 0], state["pose"], style, dropout, state, drawn(noise))
         following = {**encoder, **tick.state, "memory": memory, "keys": keys, "age": age.clamp(max=1e6)}
         poses = (tick.pose * self.pose_std + self.pose_mean).view(-1, c.poses, c.channels)
         return poses, following
+
+
+def drawn(noise: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+    """A latent drawn from the prior with standard normal `noise` [B, latent] (scaled by the temperature)."""
+    return lambda mean, logvar: mean + torch.exp(0.5 * logvar) * noise
 
 
 def state_shapes(c: GeneratorConfig) -> dict[str, tuple[int, ...]]:

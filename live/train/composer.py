@@ -96,11 +96,15 @@ def compose(seed: int, seconds: float, bpm: float, start_count: float = 0.0, gen
     downbeats where that integer is a multiple of 4. The gain, 0 to -24 dB below the peak of 0.9, is drawn too.
     Raises KeyError for an unknown genre.
     """
+    return compose_on(seed, seconds, _clock((start_count, 0.0, bpm)), genre)
+
+
+def compose_on(seed: int, seconds: float, clock: Clock, genre: str | None = None) -> Song:
+    """As `compose`, on a tempo map: beats fall where its count is an integer."""
     rng = np.random.default_rng(seed)
     picked = str(rng.choice(list(GENRES)))
     band = _band(rng, GENRES[genre or picked])
-    clock = _clock((start_count, 0.0, bpm))
-    sections = _arrange(rng, start_count, float(clock.count(seconds)))
+    sections = _arrange(rng, float(clock.count(0.0)), float(clock.count(seconds)))
     audio = _mix(rng, band, clock, sections, seconds)
     gain = 10.0 ** (-rng.uniform(0.0, 24.0) * rng.random() / 20.0)
     return _song(np.float32(gain) * audio, clock)

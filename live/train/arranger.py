@@ -1,0 +1,345 @@
+"""Music with exact beats from human MIDI (drumming, folk tunes) and the composer's scores, for General MIDI sounds.
+
+Time is kept in counts (beats, also of compound metres: the dotted quarter of a 6/8); a tempo map turns them into
+seconds. Sources: Groove MIDI Dataset (CC-BY 4.0), jukedeck's Nottingham tunes (GPL-3.0), `live.train.composer`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import mido
+import numpy as np
+import soundfile
+
+from live.train import composer
+from live.train.composer import Clock, Rng, Song
+from live.train.scores import BACK, EIGHTHS, FOUR, GENRES, SIXTEENTHS, Genre
+from live.types import SAMPLE_RATE
+
+SOUNDFONT = "/usr/share/sounds/sf2/FluidR3_GM.sf2"
+HELD_OUT = ("ashover26", "ashover37", "hpps10", "_10_rock-folk", "_17_blues", "_38_latin", "_47_jazz", "_5_rock_180")
+"""Parts of the names of files that the shared clips may be made of: never trained on."""
+DRUM_CHANNEL, BASS, CHORDS, LEAD, PAD = 9, 0, 1, 2, 3
+PROGRAMS = {
+    BASS: (32, 33, 34, 35, 36, 38, 39, 87),
+    CHORDS: (0, 1, 2, 4, 5, 6, 11, 16, 17, 18, 21, 24, 25, 26, 27, 28, 29, 30, 48, 50, 81, 88),
+    LEAD: (0, 11, 12, 21, 22, 24, 29, 30, 40, 52, 53, 56, 61, 64, 65, 66, 68, 71, 73, 75, 80, 81, 82, 105, 110),
+    PAD: (48, 49, 50, 51, 52, 88, 89, 90, 91, 94),
+}
+"""General MIDI programs (from 0) that a part may get."""
+KIT = {
+    "kick": 36, "snare": 38, "clap": 39, "rim": 37, "hat": 42, "open": 46, "shaker": 70, "ride": 51, "cowbell": 56,
+    "clave": 75, "conga": 63, "slap": 62, "timbale": 65, "tom": 45, "crash": 49,
+}  # fmt: skip
+CHANNEL = {"bass": BASS, "chords": CHORDS, "lead": LEAD, "pad": PAD}
+HARD: dict[str, Genre] = {
+    "metal": Genre(
+        (0.5, 0.0), 0.0,
+        {"kick": (16 * "x", "X.xxX.xxX.xxX.xx", "X.x.X.x.X.x.X.x.", "X..x..x.X..x..x.", "Xxx.x.xxX.x.xx.x"),
+         "snare": (BACK, "........X.......", "..X...X...X...X."), "ride": (FOUR, EIGHTHS), "open": (FOUR, 16 * ".")},
+        ("1111111111111111", "1.111.111.111.11", "1-1-1-1-1-1-1-1-", "1--1--1-1--1--1-"),
+        ("x-xxx-xxx-xxx-xx", 8 * "x-", "x-------x-------", "x--x--x-x--x--x-", "x-x-x-x-xxxxxxxx"),
+    ),
+    "punk": Genre(
+        (0.5, 0.0), 0.0,
+        {"kick": ("X.....x.X.x.....", "X...X...X...X...", "X.x...x.X.x...x."), "snare": (BACK, "..X...X...X...X."),
+         "hat": (EIGHTHS, FOUR), "open": (FOUR, EIGHTHS)},
+        (8 * "1-", "1-1-1-1-5-5-5-5-"),
+        (8 * "x-", "x---x---x---x---", "x-x-x-x---x-x-x-"),
+    ),
+    "breaks": Genre(
+        (0.5, 0.1), 0.2,
+        {"kick": ("X.........X.....", "X.X.......XX....", "X.....x...X....."), "snare": ("....X.......X...", "....X..o.o..X..o"),
+         "hat": (EIGHTHS, SIXTEENTHS), "ride": (EIGHTHS, 16 * ".")},
+        ("1-------8---5---", "1--.1--.1--.5-8-", "1---------------"),
+        ("x---------------", "..x-..x-..x-..x-", "x-----x-----x---"),
+    ),
+}  # fmt: skip
+
+
+class Note(NamedTuple):
+    """`count` and `length` in beats; `velocity` 1..127."""
+
+    count: float
+    length: float
+    midi: int
+    velocity: float
+    channel: int
+
+
+class Score(NamedTuple):
+    """Notes, beats of a bar, and the length in counts."""
+
+    notes: list[Note]
+    metre: int
+    length: float
+
+
+def tempo_map(rng: Rng, bpm: float, seconds: float) -> Clock:
+    """Steady (half of all), stepping, ramping, drifting or rubato tempo around `bpm`."""
+    beats = int(seconds * bpm / 60.0 * 1.8) + 24
+    kind = rng.choice(["steady", "steps", "ramp", "drift", "rubato"], p=[0.5, 0.14, 0.12, 0.14, 0.1])
+    factor = np.ones(beats)
+    if kind == "steps":
+        at = 0
+        while (at := at + int(rng.integers(12, 40))) < beats:
+            factor[at:] = np.exp(rng.uniform(-0.3, 0.3))
+    elif kind == "ramp":
+        edges = np.sort(rng.integers(0, beats, 2))
+        factor = np.exp(np.interp(np.arange(beats), edges, rng.uniform(-0.25, 0.25, 2)))
+    elif kind == "drift":
+        factor = np.exp(np.cumsum(rng.normal(0.0, 0.008, beats)).clip(-0.2, 0.2))
+    elif kind == "rubato":
+        period, depth = rng.uniform(4, 16), rng.uniform(0.03, 0.12)
+        sway = np.sin(2 * np.pi * np.arange(beats) / period + rng.uniform(0, 6.3))
+        factor = np.exp(depth * sway + rng.normal(0.0, 0.03, beats))
+    times = np.concatenate([[0.0], np.cumsum(60.0 / (bpm * factor))])
+    counts = np.arange(beats + 1.0)
+    outer = 60.0 / bpm
+    return Clock(np.r_[-64.0, counts, beats + 512.0], np.r_[-64 * outer, times, times[-1] + 512 * outer])
+
+
+def natural_bpm(rng: Rng) -> float:
+    """How fast music is: median 116, 68% within 83 and 161."""
+    return float(np.clip(116.0 * np.exp(rng.normal(0.0, 0.33)), 55.0, 215.0))
+
+
+@cache
+def drummings(midi: Path) -> tuple[tuple[Path, float, str], ...]:
+    """(file, bpm, metre) of every take in the folder that is long enough."""
+    found = []
+    for file in sorted((midi / "groove").glob("*.mid")):
+        *_, bpm, _, metre = file.stem.split("_")
+        long = float(bpm) * mido.MidiFile(file).length / 60.0 >= 15.0
+        if long and not any(part in file.stem for part in HELD_OUT):
+            found.append((file, float(bpm), metre))
+    return tuple(found)
+
+
+@cache
+def tunes(midi: Path) -> tuple[Path, ...]:
+    files = sorted((midi / "nottingham").glob("*.mid"))
+    return tuple(f for f in files if not any(part == f.stem for part in HELD_OUT))
+
+
+def drumming(rng: Rng, midi: Path, beats: int, metres: tuple[str, ...]) -> tuple[list[Note], float, int]:
+    """A human take from a random bar on, repeated until `beats`; its own tempo; beats of its bar."""
+    takes = [take for take in drummings(midi) if take[2] in metres]
+    file, bpm, metre = takes[rng.integers(len(takes))]
+    bar = int(metre.split("-")[0])
+    notes = _drum_notes(file, bpm)
+    bars = max(int(notes[-1].count / bar + 0.2), 1)
+    first = bar * int(rng.integers(max(bars - 8, 1)))
+    loop = [note._replace(count=note.count - first) for note in notes if first - 0.2 <= note.count < bars * bar - 0.2]
+    span = bars * bar - first
+    return [n._replace(count=n.count + k * span) for k in range(beats // span + 1) for n in loop], bpm, bar
+
+
+@cache
+def _drum_notes(file: Path, bpm: float) -> tuple[Note, ...]:
+    time, notes = 0.0, []
+    for message in mido.MidiFile(file):
+        time += message.time
+        if message.type == "note_on" and message.velocity:
+            notes.append(Note(time * bpm / 60.0, 0.2, message.note, message.velocity, DRUM_CHANNEL))
+    return tuple(notes)
+
+
+@cache
+def _tune(file: Path) -> tuple[tuple[Note, ...], int, bool]:
+    """Melody and chords in counts from the first downbeat, beats of the bar, and whether it is compound."""
+    midi = mido.MidiFile(file)
+    signature = next(m for track in midi.tracks for m in track if m.type == "time_signature")
+    compound = signature.denominator == 8
+    unit = midi.ticks_per_beat * (1.5 if compound else 4.0 / signature.denominator)
+    melody, chords = (_track_notes(midi.tracks[min(i, len(midi.tracks) - 1)], (LEAD, CHORDS)[i]) for i in (0, 1))
+    zero = (chords or melody)[0].count
+    notes = tuple(n._replace(count=(n.count - zero) / unit, length=n.length / unit) for n in sorted(melody + chords))
+    return notes, signature.numerator // 3 if compound else signature.numerator, compound
+
+
+def _track_notes(track: mido.MidiTrack, channel: int) -> list[Note]:
+    ticks, sounding, notes = 0, {}, []
+    for message in track:
+        ticks += message.time
+        if message.type == "note_on" and message.velocity:
+            sounding[message.note] = ticks
+        elif message.type in ("note_on", "note_off") and message.note in sounding:
+            start = sounding.pop(message.note)
+            notes.append(Note(start, ticks - start, message.note, 90.0, channel))
+    return sorted(notes)
+
+
+def folk(rng: Rng, midi: Path, beats: int) -> Score:
+    """A tune with its chords played as blocks, off-beats, arpeggios or drone, with or without drums and bass."""
+    files = tunes(midi)
+    notes, metre, compound = _tune(files[rng.integers(len(files))])
+    key = int(rng.integers(-5, 6))
+    span = max(metre, int(round(max(n.count for n in notes) / metre)) * metre)
+    style = rng.choice(["block", "oompah", "arpeggio", "melody"], p=[0.3, 0.3, 0.25, 0.15])
+    parts = [n for n in notes if n.channel == LEAD] + _accompany(rng, [n for n in notes if n.channel == CHORDS], style)
+    out = [n._replace(count=n.count + k * span, midi=n.midi + key) for k in range(beats // span + 1) for n in parts]
+    if metre in (2, 4) and not compound and rng.random() < 0.35:
+        out += drumming(rng, midi, beats, ("4-4",))[0]
+    return Score(out, metre, beats)
+
+
+def _accompany(rng: Rng, chords: list[Note], style: str) -> list[Note]:
+    out: list[Note] = []
+    step = float(rng.choice([0.25, 1 / 3, 0.5]))
+    for count in sorted({n.count for n in chords}):
+        chord = [n for n in chords if n.count == count]
+        if style == "block":
+            out += chord
+        elif style == "oompah":
+            for beat in np.arange(count, count + chord[0].length - 0.01, 0.5 if rng.random() < 0.02 else 1.0):
+                low = (beat - count) % 2 == 0
+                out += [n._replace(count=beat, length=0.5) for n in (chord[:1] if low else chord[1:])]
+        elif style == "arpeggio":
+            for i, beat in enumerate(np.arange(count, count + chord[0].length - 0.01, step)):
+                out.append(chord[i % len(chord)]._replace(count=beat, length=step))
+    return out
+
+
+def scored(rng: Rng, beats: int, drums: bool) -> Score:
+    """One of the composer's songs as notes; its sections, swing and fills, played by General MIDI instruments."""
+    genres = GENRES | HARD
+    names = list(genres)
+    weights = np.array([4.0 if name in HARD else 1.0 for name in names])
+    name = str(rng.choice(names, p=weights / weights.sum()))
+    band = composer._band(rng, genres[name])
+    notes = []
+    for section in composer._arrange(rng, 0.0, beats):
+        for hit in composer._play(rng, band, section):
+            count = composer._swung(band, hit.count)
+            if hit.midi:
+                notes += _voiced(hit, count, name)
+            elif drums and hit.name in KIT:
+                notes.append(Note(count, 0.2, KIT[hit.name], 110 * hit.velocity, DRUM_CHANNEL))
+    return Score(notes, 4, beats)
+
+
+def _voiced(hit: composer.Hit, count: float, genre: str) -> list[Note]:
+    note = Note(count, 0.95 * hit.length, hit.midi, 100 * hit.velocity, CHANNEL[hit.name])
+    if genre in ("metal", "punk") and hit.name == "chords":  # power chords, an octave lower
+        return [note._replace(midi=hit.midi - 12), note._replace(midi=hit.midi - 5)]
+    return [note]
+
+
+def figured(rng: Rng, beats: int) -> Score:
+    """Broken chords under a melody in bars of 2, 3 or 4, as classical and popular piano playing has them."""
+    metre = int(rng.choice([2, 3, 3, 4, 4]))
+    scale = composer.SCALES[str(rng.choice(list(composer.SCALES)))]
+    roots = rng.choice([0, 3, 4, 5, 1], 8)
+    key, step = int(rng.integers(43, 55)), float(rng.choice([0.25, 0.25, 1 / 3, 0.5, 1 / 6]))
+    order = rng.integers(0, 5, int(round(rng.choice([1, 2, metre]) / step)))
+    style, sings = rng.choice(["figure", "waltz", "block"], p=[0.55, 0.25, 0.2]), rng.random() < 0.7
+    rhythm = rng.choice([0.25, 0.5, 0.5, 1.0, 1.0, 1.5, 2.0], 6)
+    stress, notes, place = rng.uniform(0.0, 0.35), [], 0
+    for bar in range(beats // metre + 1):
+        degree = int(roots[bar // int(1 + rng.integers(1, 2)) % 8])
+        chord = [key + scale[(degree + i) % 7] + 12 * ((degree + i) // 7) for i in (0, 2, 4, 7, 9)]
+        start = bar * metre
+        notes.append(Note(start, metre * 0.9, chord[0] - 12 * (style != "figure"), 75, CHORDS))
+        if style == "figure":
+            for i, count in enumerate(np.arange(start, start + metre - 0.01, step)):
+                loud = 60 * (1 + stress * (abs(count - round(count)) < 0.01))
+                notes.append(Note(count, 1.5 * step, chord[order[i % len(order)]], loud, CHORDS))
+        else:
+            for beat in range(1 if style == "waltz" else 0, metre):
+                notes += [Note(start + beat, 0.6, pitch + 12, 58, CHORDS) for pitch in chord[1:4]]
+    count = 0.0
+    while sings and count < beats:
+        length, place = float(rhythm[rng.integers(6)]), int(np.clip(place + rng.integers(-2, 3), -4, 8))
+        notes.append(Note(count, length, key + 24 + scale[place % 7] + 12 * (place // 7), rng.uniform(65, 100), LEAD))
+        count += length
+    return Score(notes, metre, beats)
+
+
+def arrange(seed: int, midi: Path, seconds: float) -> Song:
+    """A song of a random kind, rendered by FluidSynth; the seed decides everything."""
+    rng = np.random.default_rng(seed)
+    kind = rng.choice(["synth", "scored", "band", "drums", "folk", "figured"], p=[0.22, 0.24, 0.14, 0.16, 0.13, 0.11])
+    bpm = natural_bpm(rng)
+    beats = int(seconds * bpm / 60.0 * 1.4) + 8
+    if kind == "synth":
+        return composer.compose_on(seed, seconds, tempo_map(rng, bpm, seconds))
+    if kind in ("band", "drums"):
+        metres = ("4-4",) if kind == "band" or rng.random() < 0.9 else ("3-4", "5-4")
+        notes, own, metre = drumming(rng, midi, int(seconds * 6), metres)
+        bpm = float(np.clip(own * np.exp(rng.normal(0.0, 0.15)), 55.0, 215.0))
+        score = Score(notes + (scored(rng, beats, False).notes if kind == "band" else []), metre, beats)
+    elif kind == "scored":
+        score = scored(rng, beats, True)
+    else:
+        score = folk(rng, midi, beats) if kind == "folk" else figured(rng, beats)
+    if kind in ("folk", "figured"):
+        bpm = float(np.clip(bpm * rng.choice([0.8, 1.0]), 55.0, 200.0))
+    clock = tempo_map(rng, bpm, seconds)
+    programs = {channel: int(rng.choice(choices)) for channel, choices in PROGRAMS.items()}
+    if kind == "figured" or (kind == "folk" and rng.random() < 0.4):
+        programs[CHORDS] = programs[LEAD] = int(rng.choice([0, 0, 0, 1, 4, 24, 46, 6, 11]))
+    return render(rng, score, clock, programs, seconds)
+
+
+def render(rng: Rng, score: Score, clock: Clock, programs: dict[int, int], seconds: float) -> Song:
+    """Through General MIDI; parts come and go by sections of 4 or 8 bars, each player a little early or late."""
+    tightness = rng.uniform(0.0, 0.012)
+    quiet = _rests(rng, score)
+    levels = {channel: rng.uniform(0.5, 1.15) for channel in (*PROGRAMS, DRUM_CHANNEL)}
+    events = []
+    for note in score.notes:
+        if (note.channel, int(max(note.count, 0.0) // (4 * score.metre))) in quiet:
+            continue
+        start = float(clock.seconds(note.count)) + tightness * float(np.clip(rng.normal(), -2, 2))
+        if 0.0 <= start < seconds:
+            end = max(float(clock.seconds(note.count + note.length)), start + 0.03)
+            velocity = int(np.clip(note.velocity * levels[note.channel] * rng.uniform(0.85, 1.1), 1, 127))
+            events.append((start, end, note.channel, int(np.clip(note.midi, 0, 127)), velocity))
+    kit = int(rng.choice([0, 0, 0, 8, 16, 24, 25, 32, 40])) if rng.random() < 0.7 else 0
+    audio = _synthesise(events, programs | {DRUM_CHANNEL: kit}, seconds, rng.random() < 0.7)
+    beats = np.arange(np.ceil(float(clock.count(seconds))))
+    times = clock.seconds(beats)
+    inside = times < seconds
+    return Song(audio, times[inside], times[inside & (beats % score.metre == 0)])
+
+
+def _rests(rng: Rng, score: Score) -> set[tuple[int, int]]:
+    """(channel, group of 4 bars) where a part is silent; never all parts at once."""
+    channels = sorted({note.channel for note in score.notes})
+    groups = int(score.length // (4 * score.metre)) + 1
+    if len(channels) < 2:
+        return set()
+    out: set[tuple[int, int]] = set()
+    for group in range(groups):
+        silent = [c for c in channels if rng.random() < 0.2]
+        out |= {(c, group) for c in silent[: len(channels) - 1]}
+    return out
+
+
+def _synthesise(events: list, programs: dict[int, int], seconds: float, reverb: bool) -> composer.Float32:
+    """Audio [n] mono, peak 0.9."""
+    changes = [(start, 1, c, note, velocity) for start, _, c, note, velocity in events]
+    changes += [(end, 0, c, note, 0) for _, end, c, note, _ in events]
+    track = mido.MidiTrack(mido.Message("program_change", channel=c, program=p) for c, p in programs.items())
+    ticks = 0
+    for time, _, channel, note, velocity in sorted(changes):
+        now = round(time * 2000.0)  # 2000 ticks a second at mido's default 120 BPM and 1000 ticks per beat
+        track.append(mido.Message("note_on", channel=channel, note=note, velocity=velocity, time=now - ticks))
+        ticks = now
+    with tempfile.TemporaryDirectory() as folder:
+        score, sound = Path(folder, "a.mid"), Path(folder, "a.wav")
+        mido.MidiFile(ticks_per_beat=1000, tracks=[track]).save(score)
+        switch = "1" if reverb else "0"
+        command = ["fluidsynth", "-ni", "-q", "-r", str(SAMPLE_RATE), "-g", "0.4", "-R", switch, "-C", "0"]
+        subprocess.run([*command, "-F", str(sound), SOUNDFONT, str(score)], check=True, capture_output=True)
+        stereo = soundfile.read(sound, dtype="float32", always_2d=True)[0]
+    audio = np.zeros(round(seconds * SAMPLE_RATE), np.float32)
+    mono = stereo.mean(1)[: len(audio)]
+    audio[: len(mono)] = mono
+    return audio * np.float32(composer.PEAK / max(float(np.abs(audio).max()), 1e-4))
