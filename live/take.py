@@ -124,7 +124,7 @@ def _header(path: str | Path, text: bytes) -> dict[str, Any]:
 
 
 def to_npz(take: Take, path: str | Path, dancer: int = 0) -> None:
-    """Write one dancer as the arrays pinned in DESIGN 6; T poses, seconds since the show began, metres, x y z w.
+    """Write one dancer as the arrays of an exported take; T poses, seconds since the show began, metres, x y z w.
 
     `Unusable` where the take has no such dancer or `path` cannot be written.
     """

@@ -1,4 +1,4 @@
-"""Plain OSC on the wire (DESIGN 7): compared with python-osc byte for byte, and with its documentation."""
+"""Plain OSC on the wire: compared with python-osc byte for byte, and with its documentation."""
 
 from __future__ import annotations
 

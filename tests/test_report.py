@@ -1,4 +1,4 @@
-"""What a performance tells afterwards: the pinned keys (DESIGN 6), figures that add up, a file that is whole."""
+"""What a performance tells afterwards: the pinned keys, figures that add up, a file that is whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""VMC on the wire (DESIGN 7): compared with python-osc byte for byte, and read back from a socket."""
+"""VMC on the wire: compared with python-osc byte for byte, and read back from a socket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`osc://host[:port][?flat=1]` sends poses as plain OSC (DESIGN 7), all dancers to one port; `docs/osc.md` lists it.
+"""`osc://host[:port][?flat=1]` sends poses as plain OSC, all dancers to one port; `docs/osc.md` lists it.
 
 House frame: right-handed, Y up, metres, quaternions x y z w. Only types i, f and s, since some receivers misread
 others: a time is int seconds and a float fraction since the show began. `flat=1` adds two addresses per bone, for

@@ -1,7 +1,7 @@
 """`take:PATH[?overwrite=1]` records every pose to a file (its format: `live/take.py`).
 
-The loop writes one fixed-size record into shared memory and nothing else; a process of its own brings it to the disk
-(DESIGN 8), so that a slow disk delays no pose, and a killed engine leaves a whole take.
+The loop writes one fixed-size record into shared memory and nothing else; a process of its own brings it to the disk,
+so that a slow disk delays no pose, and a killed engine leaves a whole take.
 """
 
 from __future__ import annotations

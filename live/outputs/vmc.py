@@ -1,4 +1,4 @@
-"""`vmc://host[:port]` performs as VMC 2.0 to 2.7 (DESIGN 7): dancer n to port + n, one socket each.
+"""`vmc://host[:port]` performs as VMC 2.0 to 2.7: dancer n to port + n, one socket each.
 
 Per frame and dancer two bundles of 11 bones, parents first, since all 22 in one would not fit an unfragmented datagram.
 Unity's frame is left-handed: positions (-x, y, z), rotations (x, -y, -z, w), metres, for VRM 0 and 1 alike.

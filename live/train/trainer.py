@@ -1,6 +1,6 @@
 """Training of the generator with a latent per tick and self-feeding in segments that grow.
 
-The recipe (measured trials in the house's design): windows of `ticks` ticks run in cycles of 2K; the first K / 3 ticks
+The recipe: windows of `ticks` ticks run in cycles of 2K; the first K / 3 ticks
 of a cycle are fed real poses, the rest the generator's own, K growing from 1 to `longest` over the first 70% of
 rounds. Loss = MSE + 10 MSE(frame difference) + `kl_weight` KL(posterior || prior), on normalised channels (10 at 60
 frames/s weighs about what 2 does at 25).
