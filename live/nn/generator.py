@@ -217,6 +217,11 @@ def drawn(noise: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
     return lambda mean, logvar: mean + torch.exp(0.5 * logvar) * noise
 
 
+def given(latent: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+    """A latent that is known already (from the posterior, in training)."""
+    return lambda mean, logvar: latent
+
+
 def state_shapes(c: GeneratorConfig) -> dict[str, tuple[int, ...]]:
     """Name and shape (without the dancers' axis) of each part of the state, in the order of the exported graph."""
     convolutions = {f"conv_{i}": (c.features if i == 0 else c.convolution, c.kernel - 1) for i in range(c.layers)}

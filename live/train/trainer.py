@@ -12,7 +12,6 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from live.errors import BadFile
-from live.nn.generator import Generator, GeneratorConfig
+from live.nn.generator import Generator, GeneratorConfig, given
 from live.train.dataset import Batch, Windows
 
 
@@ -38,9 +37,6 @@ class TrainConfig:
     weight_decay: float = 1e-6
     longest: int = 15
     kl_weight: float = 0.004
-    prior_share: float = 0.0
-    """Share of each batch whose latents are drawn from the prior, as on stage. The posterior has seen the next pose
-    and keeps the dance in time by itself; only without it must the beat be listened to."""
     dropout: float = 0.2
     noise: tuple[float, float] = (0.03, 0.1)
     seed: int = 1
@@ -111,7 +107,6 @@ class Trainer:
         keep = 1.0 - c.dropout
         dropout = (torch.rand(size, ticks, 2 * c.model.prenet) < keep).float() / keep
         fed_noise = torch.randn(size, ticks, c.model.pose) * float(rng.uniform(*c.noise))
-        free = torch.arange(size).unsqueeze(1) < c.prior_share * size
         real, own, out, kl = before, before, [], poses.new_zeros(())
         offset = int(rng.integers(2 * longest))
         for t in range(ticks):
@@ -119,7 +114,7 @@ class Trainer:
             fed = real if t == 0 or phase < max(1, longest // 3) else own
             window = slice(t, t + c.model.ring)
             mean, logvar = self.posterior(real, poses[:, t])
-            latent = partial(mixed, mean, logvar, torch.randn_like(mean), free)
+            latent = given(mean + torch.exp(0.5 * logvar) * torch.randn_like(mean))
             tick = g.decode(
                 memory[:, window],
                 keys[:, window],
@@ -131,7 +126,7 @@ class Trainer:
                 state,
                 latent,
             )
-            kl = kl + gaussian_kl(mean, logvar, tick.prior_mean, tick.prior_logvar, ~free)
+            kl = kl + gaussian_kl(mean, logvar, tick.prior_mean, tick.prior_logvar)
             state, real, own = tick.state, poses[:, t], tick.pose
             out.append(own)
         shape = (size, 2 * ticks, c.model.channels)
@@ -205,20 +200,11 @@ class Trainer:
         self.round = parts["round"]
 
 
-def mixed(
-    mean: Tensor, logvar: Tensor, noise: Tensor, free: Tensor, prior_mean: Tensor, prior_logvar: Tensor
-) -> Tensor:
-    """Latents [B, latent]: from the prior in the rows that are `free` [B, 1], from the posterior in the others."""
-    mean, logvar = torch.where(free, prior_mean, mean), torch.where(free, prior_logvar, logvar)
-    return mean + torch.exp(0.5 * logvar) * noise
-
-
-def gaussian_kl(mean: Tensor, logvar: Tensor, prior_mean: Tensor, prior_logvar: Tensor, counted: Tensor) -> Tensor:
-    """KL of one diagonal Gaussian from another, nats, summed over dimensions, mean over the rows `counted` [B, 1]."""
+def gaussian_kl(mean: Tensor, logvar: Tensor, prior_mean: Tensor, prior_logvar: Tensor) -> Tensor:
+    """KL of one diagonal Gaussian from another, nats, summed over dimensions, mean over the batch."""
     ratio = torch.exp(logvar - prior_logvar)
     square = (mean - prior_mean).pow(2) / prior_logvar.exp()
-    rows = 0.5 * (prior_logvar - logvar + ratio + square - 1.0).sum(1, keepdim=True)
-    return (rows * counted).sum() / counted.sum().clamp(min=1)
+    return 0.5 * (prior_logvar - logvar + ratio + square - 1.0).sum(1).mean()
 
 
 def read_checkpoint(path: Path) -> dict:
