@@ -21,8 +21,8 @@ from live.types import AudioBlock, BeatState, FeatureFrame, Float32, Pose, State
 
 STALL = 0.25
 """Seconds behind after which slots are skipped rather than caught up with."""
-REHEARSALS, LONGEST_REHEARSAL = 2.05, 0.2 * PERIOD
-"""How many times a tick is rehearsed, and the longest (s) that one is reckoned to take."""
+LONGEST_REHEARSAL = 0.2 * PERIOD
+"""Seconds; a tick that takes longer (many dancers) is not rehearsed, for want of time."""
 WARM_UP = 30
 """Rehearsals before the first slot."""
 LARGEST_RAW = 1e3
@@ -52,11 +52,13 @@ class BodyMotion(Protocol):
 @dataclass(frozen=True)
 class Timing:
     """lead: seconds of anticipation; beat phases run ahead by this and by the source's latency. tempo_range: bpm that
-    the model was trained on; slower beats are doubled, faster ones halved. latency: the outputs', for `play_time`."""
+    the model was trained on; slower beats are doubled, faster ones halved. latency: the outputs', for `play_time`.
+    rehearsals: how often each tick is run in advance, see `Engine._rehearse_until`."""
 
     lead: float = 0.0
     latency: float = 0.0
     tempo_range: tuple[float, float] = (0.0, 1000.0)
+    rehearsals: int = 0
 
 
 class Engine:
@@ -117,13 +119,15 @@ class Engine:
         sound to pose, at the price of doing it more than once. Every room's step is a function of values, so nothing
         shows.
         """
-        if not self._clock.paced or self._slot % self._generator.poses_per_tick:
+        if not self._clock.paced or not self._timing.rehearsals or self._slot % self._generator.poses_per_tick:
             return
-        self._clock.sleep_until(due - REHEARSALS * self._rehearsal)
+        if self._rehearsal > LONGEST_REHEARSAL:
+            self._rehearsal *= 0.99  # try again in a while
+            return
+        self._clock.sleep_until(due - (self._timing.rehearsals + 0.05) * self._rehearsal)
         while due - (begun := self._clock.now()) > 0.9 * self._rehearsal:
             self._rehearse()
-            took = min(self._clock.now() - begun, LONGEST_REHEARSAL)
-            self._rehearsal += 0.1 * (took - self._rehearsal)
+            self._rehearsal += 0.1 * (self._clock.now() - begun - self._rehearsal)
 
     def _rehearse(self) -> None:
         with contextlib.suppress(Exception):  # the tick itself will meet the fault and count it

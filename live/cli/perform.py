@@ -31,6 +31,8 @@ from live.show import Show
 from live.types import FRAME_RATE
 
 SLOTS_PER_STATUS = 4
+REHEARSALS = 4
+"""Of each tick in real-time mode; a fifth of a core buys half the time from sound to pose."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
     source = make_source(show, clock, say)
     features = Extractor(_tracker(show), twin=Extractor(_tracker(show)))
     engine = Engine(source, features, generator, make_motion(show), outputs, clock,
-                    make_timing(show, generator, outputs))  # fmt: skip
+                    make_timing(show, run, generator, outputs))  # fmt: skip
     with contextlib.ExitStack() as stack:
         stack.enter_context(_own_stderr())
         stack.enter_context(_stop_on_signals(engine))
@@ -144,13 +146,13 @@ def make_motion(show: Show) -> Motion:
     return Motion(MotionConfig(stage_radius=stage.radius, spacing=stage.spacing, entrance=stage.entrance))
 
 
-def make_timing(show: Show, generator: Generator, outputs: list[Output]) -> Timing:
+def make_timing(show: Show, run: Run, generator: Generator, outputs: list[Output]) -> Timing:
     """The beat is met ahead by the anticipation asked for: automatic means the slowest output's declared latency less
     the model's accent offset."""
     latency = max((output.latency for output in outputs), default=0.0)
     card = generator.card
     wanted = latency - card.accent_offset if show.anticipation is None else show.anticipation / 1000.0
-    return Timing(lead=wanted, latency=latency, tempo_range=card.tempo_range)
+    return Timing(lead=wanted, latency=latency, tempo_range=card.tempo_range, rehearsals=REHEARSALS * run.realtime)
 
 
 def reaction_bound(source: AudioSource, generator: Generator) -> float:
