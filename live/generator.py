@@ -24,6 +24,7 @@ class Generator:
         self.poses_per_tick = card.poses_per_tick
         self.temperature = card.temperature if temperature is None else temperature
         self.backend = backend
+        self._drawn_for = -1  # what is drawn for a tick is a function of it, kept for its rehearsals
         self.style: Float32 = np.tile(style.astype(np.float32), (dancers, 1))
 
     def initial_state(self) -> State:
@@ -32,17 +33,23 @@ class Generator:
 
     def step(self, features: Float32, tick: int, state: State) -> tuple[Float32, State]:
         """Features [35] of one tick -> raw poses [dancers, poses_per_tick, channels] and the next state."""
-        rng = np.random.Generator(np.random.Philox(key=self.seed, counter=[0, 0, 0, tick]))
-        noise = rng.standard_normal((self.dancers, self.card.latent), np.float32)
-        keep = 1.0 - self.card.dropout_rate
-        dropout = (rng.random((self.dancers, self.card.dropout), np.float32) < keep).astype(np.float32)
+        if tick != self._drawn_for:
+            self._noise, self._dropout, self._drawn_for = *self._draw(tick), tick
         inputs = {
-            "features": np.broadcast_to(features, (self.dancers, len(features))).astype(np.float32),
-            "noise": noise * np.float32(self.temperature),
-            "dropout": dropout / np.float32(keep),
+            "features": np.broadcast_to(features, (self.dancers, len(features))),
+            "noise": self._noise,
+            "dropout": self._dropout,
             "style": self.style,
         }
         return self.backend.step(inputs, state)
+
+    def _draw(self, tick: int) -> tuple[Float32, Float32]:
+        """Noise [dancers, latent] at the temperature, and dropout masks [dancers, prenet] scaled to mean 1."""
+        rng = np.random.Generator(np.random.Philox(key=self.seed, counter=[0, 0, 0, tick]))
+        noise = rng.standard_normal((self.dancers, self.card.latent), np.float32) * np.float32(self.temperature)
+        keep = np.float32(1.0 - self.card.dropout_rate)
+        kept = rng.random((self.dancers, self.card.dropout), np.float32) < keep
+        return noise, (kept / keep).astype(np.float32)
 
 
 def style_weights(card: ModelCard, text: str) -> Float32:
