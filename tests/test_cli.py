@@ -76,7 +76,7 @@ def test_help_needs_neither_torch_nor_audio():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     help_text, _, loaded = done.stdout.partition("LOADED")
     assert "perform" in help_text
-    heavy = {"torch", "pyaudio", "aubio", "soundfile", "soxr", "onnxruntime", "onnx", "scipy", "pygame"}
+    heavy = {"torch", "pyaudio", "aubio", "soundfile", "soxr", "onnxruntime", "onnx", "scipy", "pygame", "mir_eval"}
     assert not heavy & set(loaded.split()) and "live" in loaded.split()
 
 

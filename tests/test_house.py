@@ -19,10 +19,11 @@ ROOT = Path(live.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 README = ROOT.parent / "README.md"
 
-GROUND = {"types", "hops", "skeleton", "rotation", "errors", "clock", "pace", "ledger", "take", "channels"}
+GROUND = {"types", "hops", "skeleton", "rotation", "errors", "clock", "pace", "ledger", "take", "channels",
+          "grip", "hand"}  # fmt: skip
 ADAPTERS = {"audio", "beats", "features", "backends", "outputs"}
 OPENERS = {"audio": "open_source", "beats": "open_tracker", "backends": "open_backend", "outputs": "open_output"}
-HEAVY = {"torch", "lightning", "onnx", "scipy", "torchmetrics"}
+HEAVY = {"torch", "lightning", "onnx", "scipy", "torchmetrics", "mir_eval"}
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|work|Users|mnt|opt|srv|tmp)/\w")
 
 
@@ -110,9 +111,9 @@ def test_the_engine_is_the_loop_and_only_the_loop():
     assert outsiders(MODULES["live.engine"]) <= {"numpy"}
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if room_of(name) not in {"nn", "train"}])
+@pytest.mark.parametrize("module", [name for name in MODULES if room_of(name) not in {"nn", "train", "bench"}])
 def test_nothing_that_performs_imports_what_trains(module):
-    if module == "live.cli.learn":  # imported when `live train` and its like are called
+    if module in ("live.cli.learn", "live.cli.beats_learn"):  # imported when `live train` and its like are called
         return
     assert not outsiders(MODULES[module]) & HEAVY
     assert not rooms(MODULES[module]) & {"nn", "train"} or module == "live.cli.app"
@@ -128,6 +129,16 @@ def test_asking_for_help_imports_no_adapter(module):
     if module in ("live.cli", "live.cli.app"):
         assert rooms(MODULES[module], everywhere=False) <= {"cli", "errors"}
     assert not rooms(MODULES[module], everywhere=False) & (ADAPTERS - {"features"})
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if "bench" in rooms(MODULES[name])])
+def test_only_who_measures_or_trains_knows_the_bench(module):
+    assert room_of(module) in {"bench", "cli", "train"}
+
+
+@of_rooms("bench")
+def test_the_bench_knows_every_room_but_the_command_line(module):
+    assert "cli" not in rooms(MODULES[module])
 
 
 @of_rooms("nn")

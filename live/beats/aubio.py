@@ -32,20 +32,24 @@ class AubioTracker:
         self._heard = 0
         self._beats: deque[float] = deque(maxlen=5)
         self._count = 0
+        self._told = 0
+        self._end = 0
 
     def hear(self, samples: Float32) -> None:
         self._heard += len(samples)
         for hop in self._hops.cut(samples):
+            self._end += HOP
             if self._tempo(hop)[0]:
-                self._beats.append(self._tempo.get_last() / SAMPLE_RATE)
-                self._count += 1
+                beat = self._tempo.get_last() / SAMPLE_RATE
+                self._count += max(1, round(self._since_beat(beat * SAMPLE_RATE)))  # those between were coasted over
+                self._beats.append(beat)
+            self._told = max(self._told, self._count + int(self._since_beat(self._end)))
 
     def now(self) -> BeatState:
         bpm = float(self._tempo.get_bpm()) if self._count >= 2 else 0.0
         if not 20.0 <= bpm <= 400.0:
-            return BeatState()
-        period = 60.0 / bpm
-        beats = (self._heard / SAMPLE_RATE - self._beats[-1]) / period
+            return BeatState(beat_count=self._told)
+        period, beats = 60.0 / bpm, self._since_beat(self._heard)
         phase = beats % 1.0
         overdue = max(0.0, beats - 1.5)
         return BeatState(
@@ -53,8 +57,12 @@ class AubioTracker:
             bpm=bpm,
             confidence=self._confidence() * math.exp(-overdue),
             next_beat=(1.0 - phase) * period,
-            beat_count=self._count + int(beats),
+            beat_count=max(self._told, self._count + int(beats)),
         )
+
+    def _since_beat(self, sample: float) -> float:
+        """Beats from the last one to `sample`, at the tempo of now."""
+        return (sample / SAMPLE_RATE - self._beats[-1]) * float(self._tempo.get_bpm()) / 60.0 if self._beats else 0.0
 
     def _confidence(self) -> float:
         own = max(0.0, float(self._tempo.get_confidence()))

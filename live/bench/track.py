@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -23,10 +24,11 @@ class ReportedBeat(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """After each whole step: seconds heard, the tracker's state, and what the step cost it (s of CPU and of time)."""
+    """After each whole step: seconds heard, the tracker's state, the step's RMS, its cost (s of CPU and of time)."""
 
     at: float
     beat: BeatState
+    level: float
     cpu: float
     wall: float
 
@@ -52,7 +54,8 @@ def listen(audio: Path, tracker: BeatTracker) -> Iterator[Heard]:
             beat = tracker.now()
             cpu, wall = time.thread_time() - cpu, time.perf_counter() - wall
             if len(samples) == STEP:
-                yield Heard(steps * STEP / SAMPLE_RATE, beat, cpu, wall)
+                level = math.sqrt(float(samples @ samples) / STEP)
+                yield Heard(steps * STEP / SAMPLE_RATE, beat, level, cpu, wall)
     finally:
         source.close()
 
@@ -60,7 +63,7 @@ def listen(audio: Path, tracker: BeatTracker) -> Iterator[Heard]:
 def told(heard: Iterable[Heard]) -> Iterator[ReportedBeat]:
     """Each beat once, never revised: as predicted when it comes within the next step, else as soon as it is known."""
     count = 0
-    for at, beat, _, _ in heard:
+    for at, beat, *_ in heard:
         if beat.bpm <= 0.0:
             continue
         soon = beat.next_beat <= STEP / SAMPLE_RATE

@@ -9,12 +9,14 @@ from typing import Annotated, Any
 import typer
 
 from live import __version__
+from live.cli.bench import bench
 from live.errors import Failed, LiveError, Unusable
 
 app = typer.Typer(
     name="live", help="Music in, dance out, while it plays.", no_args_is_help=True, pretty_exceptions_enable=False,
     add_completion=False,
 )  # fmt: skip
+app.add_typer(bench, name="bench")
 
 
 @app.callback(invoke_without_command=True)
@@ -101,10 +103,9 @@ def beats(
     json: Annotated[bool, typer.Option("--json", help="Each beat with its time and when it was reported.")] = False,
 ) -> None:
     """Print the beat times (s) that the online tracker reports, one a line."""
-    from live.cli.beats import track
+    from live.cli.beats import print_beats
 
-    for beat in track(audio, tracker):
-        print(f'{{"time": {beat.time:.4f}, "reported_at": {beat.reported_at:.4f}}}' if json else f"{beat.time:.4f}")
+    print_beats(audio, tracker, json)
 
 
 @app.command()
