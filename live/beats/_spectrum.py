@@ -54,3 +54,8 @@ def all_levels(samples: Float32) -> Float32:
     windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP][: len(samples) // HOP]
     parts = [levels(windows[i : i + 500]) for i in range(0, len(windows), 500)]
     return np.concatenate(parts) if parts else np.zeros((0, BANDS), np.float32)
+
+
+def with_rises(levels: Float32, earlier: Float32) -> Float32:
+    """The network's input [..., 2 * BANDS]: levels, and how far they rose since two frames earlier."""
+    return np.concatenate([levels, np.maximum(levels - earlier, 0.0)], -1)

@@ -6,32 +6,19 @@ seconds. Sources: Groove MIDI Dataset (CC-BY 4.0), jukedeck's Nottingham tunes (
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 import mido
 import numpy as np
-import soundfile
 
 from live.train import composer
-from live.train.composer import Clock, Rng, Song
-from live.train.scores import BACK, EIGHTHS, FOUR, GENRES, SIXTEENTHS, Genre
-from live.types import SAMPLE_RATE
+from live.train.composer import Rng, Song
+from live.train.orchestra import BASS, CHORDS, DRUM_CHANNEL, LEAD, PAD, PROGRAMS, Note, Score, render, tempo_map
+from live.train.scores import BACK, EIGHTHS, FOUR, GENRES, SCALES, SIXTEENTHS, Genre
 
-SOUNDFONT = "/usr/share/sounds/sf2/FluidR3_GM.sf2"
 HELD_OUT = ("ashover26", "ashover37", "hpps10", "_10_rock-folk", "_17_blues", "_38_latin", "_47_jazz", "_5_rock_180")
 """Parts of the names of files that the shared clips may be made of: never trained on."""
-DRUM_CHANNEL, BASS, CHORDS, LEAD, PAD = 9, 0, 1, 2, 3
-PROGRAMS = {
-    BASS: (32, 33, 34, 35, 36, 38, 39, 87),
-    CHORDS: (0, 1, 2, 4, 5, 6, 11, 16, 17, 18, 21, 24, 25, 26, 27, 28, 29, 30, 48, 50, 81, 88),
-    LEAD: (0, 11, 12, 21, 22, 24, 29, 30, 40, 52, 53, 56, 61, 64, 65, 66, 68, 71, 73, 75, 80, 81, 82, 105, 110),
-    PAD: (48, 49, 50, 51, 52, 88, 89, 90, 91, 94),
-}
-"""General MIDI programs (from 0) that a part may get."""
 KIT = {
     "kick": 36, "snare": 38, "clap": 39, "rim": 37, "hat": 42, "open": 46, "shaker": 70, "ride": 51, "cowbell": 56,
     "clave": 75, "conga": 63, "slap": 62, "timbale": 65, "tom": 45, "crash": 49,
@@ -54,54 +41,12 @@ HARD: dict[str, Genre] = {
     ),
     "breaks": Genre(
         (0.5, 0.1), 0.2,
-        {"kick": ("X.........X.....", "X.X.......XX....", "X.....x...X....."), "snare": ("....X.......X...", "....X..o.o..X..o"),
+        {"kick": ("X.........X.....", "X.X.......XX....", "X.....x...X....."), "snare": (BACK, "....X..o.o..X..o"),
          "hat": (EIGHTHS, SIXTEENTHS), "ride": (EIGHTHS, 16 * ".")},
         ("1-------8---5---", "1--.1--.1--.5-8-", "1---------------"),
         ("x---------------", "..x-..x-..x-..x-", "x-----x-----x---"),
     ),
 }  # fmt: skip
-
-
-class Note(NamedTuple):
-    """`count` and `length` in beats; `velocity` 1..127."""
-
-    count: float
-    length: float
-    midi: int
-    velocity: float
-    channel: int
-
-
-class Score(NamedTuple):
-    """Notes, beats of a bar, and the length in counts."""
-
-    notes: list[Note]
-    metre: int
-    length: float
-
-
-def tempo_map(rng: Rng, bpm: float, seconds: float) -> Clock:
-    """Steady (half of all), stepping, ramping, drifting or rubato tempo around `bpm`."""
-    beats = int(seconds * bpm / 60.0 * 1.8) + 24
-    kind = rng.choice(["steady", "steps", "ramp", "drift", "rubato"], p=[0.5, 0.14, 0.12, 0.14, 0.1])
-    factor = np.ones(beats)
-    if kind == "steps":
-        at = 0
-        while (at := at + int(rng.integers(12, 40))) < beats:
-            factor[at:] = np.exp(rng.uniform(-0.3, 0.3))
-    elif kind == "ramp":
-        edges = np.sort(rng.integers(0, beats, 2))
-        factor = np.exp(np.interp(np.arange(beats), edges, rng.uniform(-0.25, 0.25, 2)))
-    elif kind == "drift":
-        factor = np.exp(np.cumsum(rng.normal(0.0, 0.008, beats)).clip(-0.2, 0.2))
-    elif kind == "rubato":
-        period, depth = rng.uniform(4, 16), rng.uniform(0.03, 0.12)
-        sway = np.sin(2 * np.pi * np.arange(beats) / period + rng.uniform(0, 6.3))
-        factor = np.exp(depth * sway + rng.normal(0.0, 0.03, beats))
-    times = np.concatenate([[0.0], np.cumsum(60.0 / (bpm * factor))])
-    counts = np.arange(beats + 1.0)
-    outer = 60.0 / bpm
-    return Clock(np.r_[-64.0, counts, beats + 512.0], np.r_[-64 * outer, times, times[-1] + 512 * outer])
 
 
 def natural_bpm(rng: Rng) -> float:
@@ -180,7 +125,7 @@ def folk(rng: Rng, midi: Path, beats: int) -> Score:
     files = tunes(midi)
     notes, metre, compound = _tune(files[rng.integers(len(files))])
     key = int(rng.integers(-5, 6))
-    span = max(metre, int(round(max(n.count for n in notes) / metre)) * metre)
+    span = max(metre, round(max(n.count for n in notes) / metre) * metre)
     style = rng.choice(["block", "oompah", "arpeggio", "melody"], p=[0.3, 0.3, 0.25, 0.15])
     parts = [n for n in notes if n.channel == LEAD] + _accompany(rng, [n for n in notes if n.channel == CHORDS], style)
     out = [n._replace(count=n.count + k * span, midi=n.midi + key) for k in range(beats // span + 1) for n in parts]
@@ -234,10 +179,10 @@ def _voiced(hit: composer.Hit, count: float, genre: str) -> list[Note]:
 def figured(rng: Rng, beats: int) -> Score:
     """Broken chords under a melody in bars of 2, 3 or 4, as classical and popular piano playing has them."""
     metre = int(rng.choice([2, 3, 3, 4, 4]))
-    scale = composer.SCALES[str(rng.choice(list(composer.SCALES)))]
+    scale = SCALES[str(rng.choice(list(SCALES)))]
     roots = rng.choice([0, 3, 4, 5, 1], 8)
     key, step = int(rng.integers(43, 55)), float(rng.choice([0.25, 0.25, 1 / 3, 0.5, 1 / 6]))
-    order = rng.integers(0, 5, int(round(rng.choice([1, 2, metre]) / step)))
+    order = rng.integers(0, 5, round(float(rng.choice([1, 2, metre])) / step))
     style, sings = rng.choice(["figure", "waltz", "block"], p=[0.55, 0.25, 0.2]), rng.random() < 0.7
     rhythm = rng.choice([0.25, 0.5, 0.5, 1.0, 1.0, 1.5, 2.0], 6)
     stress, notes, place = rng.uniform(0.0, 0.35), [], 0
@@ -285,61 +230,3 @@ def arrange(seed: int, midi: Path, seconds: float) -> Song:
     if kind == "figured" or (kind == "folk" and rng.random() < 0.4):
         programs[CHORDS] = programs[LEAD] = int(rng.choice([0, 0, 0, 1, 4, 24, 46, 6, 11]))
     return render(rng, score, clock, programs, seconds)
-
-
-def render(rng: Rng, score: Score, clock: Clock, programs: dict[int, int], seconds: float) -> Song:
-    """Through General MIDI; parts come and go by sections of 4 or 8 bars, each player a little early or late."""
-    tightness = rng.uniform(0.0, 0.012)
-    quiet = _rests(rng, score)
-    levels = {channel: rng.uniform(0.5, 1.15) for channel in (*PROGRAMS, DRUM_CHANNEL)}
-    events = []
-    for note in score.notes:
-        if (note.channel, int(max(note.count, 0.0) // (4 * score.metre))) in quiet:
-            continue
-        start = float(clock.seconds(note.count)) + tightness * float(np.clip(rng.normal(), -2, 2))
-        if 0.0 <= start < seconds:
-            end = max(float(clock.seconds(note.count + note.length)), start + 0.03)
-            velocity = int(np.clip(note.velocity * levels[note.channel] * rng.uniform(0.85, 1.1), 1, 127))
-            events.append((start, end, note.channel, int(np.clip(note.midi, 0, 127)), velocity))
-    kit = int(rng.choice([0, 0, 0, 8, 16, 24, 25, 32, 40])) if rng.random() < 0.7 else 0
-    audio = _synthesise(events, programs | {DRUM_CHANNEL: kit}, seconds, rng.random() < 0.7)
-    beats = np.arange(np.ceil(float(clock.count(seconds))))
-    times = clock.seconds(beats)
-    inside = times < seconds
-    return Song(audio, times[inside], times[inside & (beats % score.metre == 0)])
-
-
-def _rests(rng: Rng, score: Score) -> set[tuple[int, int]]:
-    """(channel, group of 4 bars) where a part is silent; never all parts at once."""
-    channels = sorted({note.channel for note in score.notes})
-    groups = int(score.length // (4 * score.metre)) + 1
-    if len(channels) < 2:
-        return set()
-    out: set[tuple[int, int]] = set()
-    for group in range(groups):
-        silent = [c for c in channels if rng.random() < 0.2]
-        out |= {(c, group) for c in silent[: len(channels) - 1]}
-    return out
-
-
-def _synthesise(events: list, programs: dict[int, int], seconds: float, reverb: bool) -> composer.Float32:
-    """Audio [n] mono, peak 0.9."""
-    changes = [(start, 1, c, note, velocity) for start, _, c, note, velocity in events]
-    changes += [(end, 0, c, note, 0) for _, end, c, note, _ in events]
-    track = mido.MidiTrack(mido.Message("program_change", channel=c, program=p) for c, p in programs.items())
-    ticks = 0
-    for time, _, channel, note, velocity in sorted(changes):
-        now = round(time * 2000.0)  # 2000 ticks a second at mido's default 120 BPM and 1000 ticks per beat
-        track.append(mido.Message("note_on", channel=channel, note=note, velocity=velocity, time=now - ticks))
-        ticks = now
-    with tempfile.TemporaryDirectory() as folder:
-        score, sound = Path(folder, "a.mid"), Path(folder, "a.wav")
-        mido.MidiFile(ticks_per_beat=1000, tracks=[track]).save(score)
-        switch = "1" if reverb else "0"
-        command = ["fluidsynth", "-ni", "-q", "-r", str(SAMPLE_RATE), "-g", "0.4", "-R", switch, "-C", "0"]
-        subprocess.run([*command, "-F", str(sound), SOUNDFONT, str(score)], check=True, capture_output=True)
-        stereo = soundfile.read(sound, dtype="float32", always_2d=True)[0]
-    audio = np.zeros(round(seconds * SAMPLE_RATE), np.float32)
-    mono = stereo.mean(1)[: len(audio)]
-    audio[: len(mono)] = mono
-    return audio * np.float32(composer.PEAK / max(float(np.abs(audio).max()), 1e-4))

@@ -1,0 +1,140 @@
+"""A beat pointer that many tempo hypotheses share, filtered forward (never smoothed): how long until the next beat?
+
+The efficient state space of Krebs, Böck and Widmer ("An efficient state-space model for joint tempo and meter
+tracking", ISMIR 2015) after Whiteley, Cemgil and Godsill (ISMIR 2006), with three changes: positions are counted as
+frames *until* the beat, so that one shift moves all tempi; periods are not whole frames (a beat's mass enters two
+neighbouring positions in proportion); and a little of the mass starts anew everywhere in each frame, so that a jump
+of tempo or track is followed within a few beats.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from live.types import Float32
+
+FRAME_RATE = 100.0
+BINS = 32
+"""Bins of the phase histogram."""
+REACH = 4
+"""Tempi on either side that count as the same hypothesis."""
+LOYAL_WITHIN = 0.08
+"""A period that differs by less, as a logarithm, is the one held so far."""
+
+
+@dataclass(frozen=True)
+class PointerConfig:
+    """What the filter believes about music; chosen on the choosing half of the shared clips."""
+
+    slowest: float = 48.0
+    fastest: float = 235.0
+    """bpm."""
+    tempi: int = 84
+    favourite: float = 112.0
+    breadth: float = 0.4
+    """Tempo prior: log-normal around `favourite` bpm."""
+    pull: float = 0.3
+    """How many times a second that prior speaks."""
+    steadiness: float = 120.0
+    """A beat's period differs from the last by the factor 1 + x with probability density exp(-steadiness |x|)."""
+    leap: float = 1e-3
+    """Probability of an unrelated tempo at a beat."""
+    restart: float = 1e-3
+    """Probability per frame that everything starts anew."""
+    sharpness: float = 20.0
+    """A frame without a beat has likelihood (1 - activation) / (sharpness - 1)."""
+    floor: float = 0.03
+    """Least likelihood of a beat's frame."""
+    width: float = 0.025
+    """Standard deviation of the activation around the beat, in beats, beside 0.7 frames."""
+    trust: float = 0.5
+    """Power of the likelihood."""
+    loyalty: float = 1.5
+    """How many times stronger another tempo must be to be followed."""
+
+
+class Reading(NamedTuple):
+    """The best hypothesis: frames until its next beat, its period in frames, its share of all belief."""
+
+    until: float
+    period: float
+    share: float
+
+
+class Pointer:
+    """Tables of the filter; the belief [tempi, positions], summing to one, is a value in and a value out."""
+
+    def __init__(self, config: PointerConfig) -> None:
+        self.config = config
+        bpm = np.geomspace(config.fastest, config.slowest, config.tempi)
+        self.periods = 60.0 * FRAME_RATE / bpm
+        positions = np.arange(int(np.ceil(self.periods[-1])) + 1)
+        whole = np.floor(self.periods).astype(int)
+        self._rows, self._entry = np.arange(config.tempi), whole - 1
+        self._late = (self.periods - whole).astype(np.float32)
+        valid = positions < np.ceil(self.periods)[:, None]
+        prior = np.exp(-0.5 * (np.log(bpm / config.favourite) / config.breadth) ** 2)
+        anew = valid / self.periods[:, None] * prior[:, None]
+        self._anew = np.asarray(anew / anew.sum(), np.float32)
+        self._change = _tempo_change(config, self.periods, prior / prior.sum())
+        self._change *= (prior ** (config.pull * self.periods / FRAME_RATE)).astype(np.float32)
+        distance = np.minimum(positions, np.abs(self.periods[:, None] - positions))
+        blur = 0.7 + config.width * self.periods[:, None]
+        self._on_beat = np.asarray(np.exp(-0.5 * (distance / blur) ** 2) * valid, np.float32)
+        turns = positions / self.periods[:, None]
+        self._bins = np.where(valid, np.round(turns * BINS).astype(int) % BINS, 0)
+
+    def initial(self) -> Float32:
+        return self._anew.copy()
+
+    def move(self, belief: Float32) -> Float32:
+        """The belief one frame later, having seen nothing."""
+        entering = belief[:, 0] @ self._change
+        out = np.empty_like(belief)
+        out[:, :-1], out[:, -1] = belief[:, 1:], 0.0
+        out[self._rows, self._entry] += entering * (1.0 - self._late)
+        out[self._rows, self._entry + 1] += entering * self._late
+        return out
+
+    def expectation(self, belief: Float32) -> float:
+        """How much of the belief says that the beat is now."""
+        return float(np.vdot(belief, self._on_beat))
+
+    def see(self, belief: Float32, activation: float) -> Float32:
+        """The belief after the network's activation (0..1) in this frame."""
+        config = self.config
+        beat = max(activation, config.floor) ** config.trust
+        rest = ((1.0 - min(activation, 0.98)) / (config.sharpness - 1.0)) ** config.trust
+        out = belief * (np.float32(rest) + np.float32(beat - rest) * self._on_beat)
+        out *= np.float32((1.0 - config.restart) / float(out.sum()))
+        out += np.float32(config.restart) * self._anew
+        return out
+
+    def read(self, belief: Float32, held: float) -> Reading:
+        """The strongest hypothesis; one near the `held` period (0: none) counts `loyalty` times."""
+        weight = belief.sum(1)
+        smooth = np.convolve(weight, np.ones(2 * REACH + 1), "same")
+        if held > 0.0:
+            near = np.abs(np.log(self.periods / held)) < LOYAL_WITHIN
+            smooth = np.where(near, self.config.loyalty * smooth, smooth)
+        best = int(smooth.argmax())
+        rows = slice(max(best - REACH, 0), best + REACH + 1)
+        period = float(weight[rows] @ self.periods[rows] / weight[rows].sum())
+        histogram = np.bincount(self._bins[rows].ravel(), belief[rows].ravel(), BINS)
+        doubled = np.concatenate([histogram[-4:], histogram, histogram[:4]])
+        peak = int(np.convolve(doubled, np.ones(3), "same")[4:-4].argmax())
+        near_peak = doubled[peak + 1 : peak + 8]
+        share = float(near_peak.sum())
+        offset = float(near_peak @ np.arange(-3.0, 4.0)) / share
+        return Reading((peak + offset) / BINS % 1.0 * period, period, share)
+
+
+def _tempo_change(config: PointerConfig, periods: np.ndarray, prior: np.ndarray) -> Float32:
+    """[tempi, tempi]: from a beat's tempo to the next one's."""
+    ratio = periods[None, :] / periods[:, None]
+    near = np.exp(-config.steadiness * np.abs(ratio - 1.0))
+    near /= near.sum(1, keepdims=True)
+    return np.asarray((1.0 - config.leap) * near + config.leap * prior, np.float32)

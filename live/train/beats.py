@@ -1,0 +1,205 @@
+"""Training of the beat network on prepared songs (`live.train.beats_data`), its export and its card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from live.beats._spectrum import BANDS, GAIN, HOP
+from live.nn.beats import BeatNetwork, StagedBeats
+from live.types import SAMPLE_RATE
+
+LAG = 0.03
+"""Seconds after a beat's time at which the network is to tell it."""
+FRAME = HOP / SAMPLE_RATE
+FASTEST_FELT = 168.0
+"""BPM above which music is taught at half its tempo, so that no song is both at 170 and at 85."""
+
+
+@dataclass(frozen=True)
+class BeatTraining:
+    width: int = 64
+    streams: int = 32
+    frames: int = 512
+    rounds: int = 2000
+    rate: float = 3e-3
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Listening:
+    """All songs end to end: levels [n, BANDS] float16, targets [n, 2], where each song begins."""
+
+    levels: np.ndarray
+    targets: np.ndarray
+    starts: np.ndarray
+
+
+def targets_of(beats: np.ndarray, frames: int) -> np.ndarray:
+    """[frames]: 1 in the frame that ends `LAG` after each beat, one half beside it."""
+    out = np.zeros(frames + 2, np.float16)
+    at = np.round((beats + LAG) / FRAME).astype(int)  # the frame before, as frame k ends at (k + 1) FRAME
+    at = at[(at >= 1) & (at <= frames)]
+    out[at - 1] = out[at + 1] = 0.5
+    out[at] = 1.0
+    return out[1:-1]
+
+
+def felt(beats: np.ndarray, downbeats: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Beats and downbeats as one would dance them: faster than `FASTEST_FELT`, every second one of each."""
+    if len(beats) < 4 or 60.0 / float(np.median(np.diff(beats))) <= FASTEST_FELT:
+        return beats, downbeats
+    first = int(np.searchsorted(beats, downbeats[0] - 0.01)) if len(downbeats) else 0
+    return beats[first % 2 :: 2], downbeats[::2]
+
+
+def load(cache: Path) -> Listening:
+    levels, targets, starts = [], [], [0]
+    for file in sorted(cache.glob("[0-9]*.npz")):
+        with np.load(file) as song:
+            for i in range(2):
+                part = song[f"levels_{i}"]
+                levels.append(part)
+                grids = felt(song[f"beats_{i}"], song[f"downbeats_{i}"])
+                targets.append(np.stack([targets_of(grid, len(part)) for grid in grids], 1))
+                starts.append(starts[-1] + len(part))
+    return Listening(np.concatenate(levels), np.concatenate(targets), np.array(starts))
+
+
+def streams(rng: np.random.Generator, data: Listening, count: int, frames: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """One pass: songs in random order in `count` endless streams; pieces [count, frames, BANDS] and [.., 2]."""
+    songs = rng.permutation(len(data.starts) - 1)
+    index = np.concatenate([np.arange(data.starts[s], data.starts[s + 1], dtype=np.int64) for s in songs])
+    length = len(index) // count
+    grid = index[: length * count].reshape(count, length)
+    for at in range(0, length - frames, frames):
+        piece = grid[:, at : at + frames]
+        yield torch.from_numpy(data.levels[piece]).float(), torch.from_numpy(data.targets[piece]).float()
+
+
+def varied(levels: Tensor) -> Tensor:
+    """Another gain and another equaliser for each stream, and a little noise in each band."""
+    count = len(levels)
+    gain = torch.empty(count, 1, 1).uniform_(-2.5, 0.7)
+    tilt = torch.empty(count, 4).uniform_(-0.7, 0.7)
+    shape = torch.nn.functional.interpolate(tilt[:, None], BANDS, mode="linear", align_corners=True)
+    magnitude = torch.expm1(levels) * torch.exp(gain + shape)
+    floor = torch.rand(count, 1, 1) ** 4 * GAIN * 2e-3
+    return torch.log1p(magnitude + floor * torch.rand_like(magnitude))
+
+
+def inputs_of(levels: Tensor, before: Tensor) -> Tensor:
+    """As `with_rises`: [count, time, 2 * BANDS], given the two frames `before` [count, 2, BANDS]."""
+    earlier = torch.cat([before, levels], 1)[:, :-2]
+    return torch.cat([levels, torch.relu(levels - earlier)], -1)
+
+
+class BeatTrainer:
+    """Streams keep the network's state from piece to piece, as on stage; now and then one begins anew."""
+
+    def __init__(self, config: BeatTraining, data: Listening) -> None:
+        torch.manual_seed(config.seed)
+        self.config, self._data = config, data
+        self._rng = np.random.default_rng(config.seed)
+        self.network = BeatNetwork(2 * BANDS, config.width)
+        self._normalise()
+        self.round = 0
+        self._optimiser = torch.optim.AdamW(self.network.parameters(), config.rate, weight_decay=1e-4)
+
+    def begin_from(self, network: BeatNetwork) -> None:
+        self.network.load_state_dict(network.state_dict())
+
+    def _normalise(self) -> None:
+        """Take mean and deviation of the inputs from the data."""
+        sample = torch.from_numpy(self._data.levels[::7][:200_000]).float()[None]
+        frames = inputs_of(varied(sample), torch.zeros(1, 2, BANDS))[0]
+        self.network.mean.copy_(frames.mean(0))
+        self.network.deviation.copy_(frames.std(0) + 0.1)
+
+    def fit(self, out: Path, every: int = 100) -> Iterator[dict[str, float]]:
+        """Train to the end; a checkpoint and a line of log every so many rounds."""
+        config, began, losses = self.config, time.monotonic(), []
+        while self.round < config.rounds:
+            state, before = self.network.initial_state(config.streams), torch.zeros(config.streams, 2, BANDS)
+            for levels, targets in streams(self._rng, self._data, config.streams, config.frames):
+                anew = (torch.rand(config.streams) < 0.08).float()
+                state = state * (1.0 - anew)[None, :, None]
+                levels = varied(levels)
+                loss, state = self._step(inputs_of(levels, before), targets, state)
+                before = levels[:, -2:]
+                losses.append(loss)
+                self.round += 1
+                if self.round % every == 0 or self.round == config.rounds:
+                    torch.save(self.checkpoint(), out)
+                    yield {"round": self.round, "loss": float(np.mean(losses)), "seconds": time.monotonic() - began}
+                    losses = []
+                if self.round >= config.rounds:
+                    return
+
+    def _step(self, frames: Tensor, targets: Tensor, state: Tensor) -> tuple[float, Tensor]:
+        rate = self.config.rate * min(1.0, (self.round + 1) / 50)
+        rate *= 0.02 + 0.98 * (1.0 + np.cos(np.pi * self._progress())) / 2.0
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
+        logits, state = self.network(frames, state)
+        loss = binary_cross_entropy_with_logits(logits, targets)
+        self._optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self._optimiser.step()
+        return float(loss.detach()), state.detach()
+
+    def _progress(self) -> float:
+        return self.round / self.config.rounds
+
+    def checkpoint(self) -> dict[str, object]:
+        return {"config": asdict(self.config), "round": self.round, "weights": self.network.state_dict()}
+
+
+def read_network(checkpoint: Path) -> BeatNetwork:
+    parts = torch.load(checkpoint, weights_only=True)
+    network = BeatNetwork(2 * BANDS, parts["config"]["width"])
+    network.load_state_dict(parts["weights"])
+    return network.eval()
+
+
+PROVENANCE = {
+    "name": "pulse",
+    "licence": "GPL-3.0-or-later",
+    "provenance": "Trained by the livedance project from nothing, on music that the project renders: its own composer "
+    "(live.train.composer), human drumming of the Groove MIDI Dataset (Google Magenta, CC-BY 4.0) and folk tunes of "
+    "jukedeck's cleaned Nottingham dataset (GPL-3.0) through the FluidR3 GM soundfont (MIT). No recording was used.",
+    "inputs": "ln(1 + 1000 magnitude) of 40 bands, and their rise over two frames; 100 frames a second",
+    "outputs": "probability of a beat and of a downbeat, `lag` seconds after it",
+}
+
+
+def export(checkpoint: Path, out: Path) -> None:
+    """`out` (.onnx) and its card beside it (.json)."""
+    network = read_network(checkpoint)
+    frames, state = torch.zeros(1, 1, 2 * BANDS), network.initial_state(1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the plain exporter, which is deprecated but writes a GRU as one node
+        torch.onnx.export(
+            StagedBeats(network).eval(), (frames, state), str(out), dynamo=False, opset_version=17,
+            input_names=["frames", "state"], output_names=["activations", "next_state"],
+            dynamic_axes={"frames": {1: "time"}, "activations": {1: "time"}},
+        )  # fmt: skip
+    parts = torch.load(checkpoint, weights_only=True)
+    card = PROVENANCE | {
+        "lag": LAG,
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "training": parts["config"] | {"rounds_done": parts["round"]},
+        "sha256": hashlib.sha256(out.read_bytes()).hexdigest(),
+    }
+    out.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n")
