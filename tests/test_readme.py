@@ -1,0 +1,59 @@
+"""Every `live` command of the README is run, in its order, in a folder with a song and a small dance."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from motion_files import salsa_folder
+
+pytest.importorskip("torch", reason="torch is not installed (extra `train`)")
+
+from live.audio.demo import MUSIC
+
+ROOT = Path(__file__).parents[1]
+BLOCKS = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+COMMANDS = [line.split("#")[0].strip() for block in BLOCKS for line in block.splitlines() if line.startswith("live ")]
+INSTEAD = {
+    "192.168.1.20": "127.0.0.1",
+    "examples/show.toml": str(ROOT / "examples/show.toml"),
+    "configs/": f"{ROOT / 'configs'}/",
+    "exported_models/": "models/",
+    "SALSA_FOLDER": "dances",
+}
+MORE = {"perform": ["--duration", "1"], "train": ["--rounds", "1"], "bench": ["--tracker", "aubio"]}
+"""Options that make a command short."""
+
+
+def adapted(command):
+    for there, here in INSTEAD.items():
+        command = command.replace(there, here)
+    words = shlex.split(command)[1:]
+    return words + MORE.get(words[0], [])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("readme")
+    shutil.copy(MUSIC, folder / "song.ogg")
+    (folder / "dances").mkdir()
+    salsa_folder(folder / "dances")
+    return folder
+
+
+def test_the_readme_shows_commands():
+    assert len(COMMANDS) >= 10
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_readme_runs(folder, command):
+    words = adapted(command)
+    run = subprocess.run(
+        [sys.executable, "-m", "live", *words], cwd=folder, env=os.environ | nothing_to_hear, capture_output=True,
+        text=True, timeout=120, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    no_input = words[0] == "devices" or "microphone" in command
+    assert run.returncode == 0 or (no_input and run.returncode == 2 and "no audio input" in run.stderr), run.stderr
