@@ -72,7 +72,7 @@ def test_the_exported_network_is_the_trained_one(tmp_path):
     network = BeatNetwork(2 * BANDS, 16).eval()
     config = {"width": 16}
     torch.save({"config": config, "round": 0, "weights": network.state_dict()}, tmp_path / "beats.pt")
-    beats.export(tmp_path / "beats.pt", tmp_path / "beats.onnx")
+    beats.export([tmp_path / "beats.pt"], tmp_path / "beats.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "beats.onnx", providers=["CPUExecutionProvider"])
     frames, state = rng().random((1, 30, 2 * BANDS), dtype=np.float32), np.zeros((2, 1, 16), np.float32)
     with torch.no_grad():

@@ -42,15 +42,15 @@ class PointerConfig:
     """A beat's period differs from the last by the factor 1 + x with probability density exp(-steadiness |x|)."""
     leap: float = 1e-3
     """Probability of an unrelated tempo at a beat."""
-    restart: float = 1e-3
+    restart: float = 5e-4
     """Probability per frame that everything starts anew."""
-    sharpness: float = 20.0
+    sharpness: float = 14.0
     """A frame without a beat has likelihood (1 - activation) / (sharpness - 1)."""
     floor: float = 0.03
     """Least likelihood of a beat's frame."""
     width: float = 0.025
     """Standard deviation of the activation around the beat, in beats, beside 0.7 frames."""
-    trust: float = 0.5
+    trust: float = 0.4
     """Power of the likelihood."""
     loyalty: float = 1.5
     """How many times stronger another tempo must be to be followed."""

@@ -2,7 +2,7 @@
 
 Every 10 ms: band levels -> network (`pulse.onnx`, trained by `live.train.beats` on music of the project's own) ->
 forward filter over tempo and phase -> the phase of *now*. The network tells a beat `LAG` late; the filter has
-predicted it by then, and the reported phase is that much ahead of the filter's. Costs about 0.2 ms per 10 ms.
+predicted it by then, and the reported phase is that much ahead of the filter's. Costs about 0.25 ms per 10 ms.
 
 In silence nothing is learned and the beat is coasted on, confidence falling; without belief in any one hypothesis
 likewise.
@@ -28,14 +28,16 @@ WEIGHTS = Path(__file__).with_suffix(".onnx")
 FRAME = HOP / SAMPLE_RATE
 LAG = 0.03
 """Seconds from a beat to the frame in which the network tells it; training aims at this."""
-EARLIER = 0.0
+EARLIER = 0.002
 """Seconds by which the median predicted beat of the choosing clips came late, taken out."""
 QUIET = 0.05
 """Mean band level below which a frame is silence."""
 MEMORY = math.exp(-FRAME / 4.0)
 """How fast the support of the beat is forgotten: in 4 s."""
-BELIEVED, SUPPORTED, DOUBTED = 0.10, 0.30, 0.05
-"""Share of a hypothesis to be followed; mean activation at its beats that is full support, and none."""
+BELIEVED, SURE = 0.10, 0.55
+"""Share of all belief that a hypothesis needs to be followed, and that is full confidence."""
+DOUBTED, SUPPORTED = 0.05, 0.22
+"""Mean activation at a hypothesis' beats that is no support, and full support."""
 
 
 @dataclass
@@ -67,9 +69,9 @@ class PulseTracker:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
-        width = self._session.get_inputs()[1].shape[2]
+        shape = self._session.get_inputs()[1].shape
         self._pointer = Pointer(config or PointerConfig())
-        self._memory = Memory(network=np.zeros((2, 1, width), np.float32), belief=self._pointer.initial())
+        self._memory = Memory(network=np.zeros(shape, np.float32), belief=self._pointer.initial())
 
     def hear(self, samples: Float32) -> None:
         if not np.abs(samples).max(initial=0.0) <= 1.0:  # also true of NaN
@@ -142,7 +144,7 @@ class PulseTracker:
         support = memory.heard / max(memory.expected, 1e-9)
         backing = min(max((support - DOUBTED) / (SUPPORTED - DOUBTED), 0.0), 1.0)
         reading = self._pointer.read(memory.belief, memory.period)
-        memory.confidence = reading.share * backing
+        memory.confidence = min(reading.share / SURE, 1.0) * backing
         ran = memory.phase + (1.0 / memory.period if memory.period > 0.0 else 0.0)
         if reading.share > BELIEVED and support > DOUBTED:
             memory.period = reading.period

@@ -25,10 +25,10 @@ def train_beats(midi: Path, cache: Path, out: Path, songs: int, rounds: int, thr
     checkpoint = cache / "beats.pt"
     for values in trainer.fit(checkpoint):
         print(json.dumps(values), flush=True)
-    export_beats(checkpoint, out)
+    export_beats([checkpoint], out)
 
 
-def export_beats(checkpoint: Path, out: Path) -> None:
-    """The network of a checkpoint as `out` and its card beside it."""
-    beats.export(checkpoint, out)
+def export_beats(checkpoints: list[Path], out: Path) -> None:
+    """The networks of one or more checkpoints as `out` and its card beside it."""
+    beats.export(checkpoints, out)
     print(f"{out}: {out.stat().st_size / 1e3:.0f} kB")

@@ -34,12 +34,16 @@ class BeatNetwork(nn.Module):
 
 
 class StagedBeats(nn.Module):
-    """What is exported: probabilities instead of logits."""
+    """What is exported: the mean of the probabilities that one or more networks give; their states are stacked."""
 
-    def __init__(self, network: BeatNetwork) -> None:
+    def __init__(self, networks: list[BeatNetwork]) -> None:
         super().__init__()
-        self.network = network
+        self.networks = nn.ModuleList(networks)
+
+    def initial_state(self, batch: int) -> Tensor:
+        return torch.cat([network.initial_state(batch) for network in self.networks])
 
     def forward(self, frames: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        logits, state = self.network(frames, state)
-        return torch.sigmoid(logits), state
+        parts = [network(frames, state[2 * i : 2 * i + 2]) for i, network in enumerate(self.networks)]
+        activations = torch.stack([torch.sigmoid(logits) for logits, _ in parts]).mean(0)  # [batch, time, 2]
+        return activations, torch.cat([after for _, after in parts])

@@ -184,22 +184,22 @@ PROVENANCE = {
 }
 
 
-def export(checkpoint: Path, out: Path) -> None:
-    """`out` (.onnx) and its card beside it (.json)."""
-    network = read_network(checkpoint)
-    frames, state = torch.zeros(1, 1, 2 * BANDS), network.initial_state(1)
+def export(checkpoints: list[Path], out: Path) -> None:
+    """`out` (.onnx) and its card beside it (.json); the mean of several checkpoints is steadier than each."""
+    staged = StagedBeats([read_network(checkpoint) for checkpoint in checkpoints]).eval()
+    frames, state = torch.zeros(1, 1, 2 * BANDS), staged.initial_state(1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the plain exporter, which is deprecated but writes a GRU as one node
         torch.onnx.export(
-            StagedBeats(network).eval(), (frames, state), str(out), dynamo=False, opset_version=17,
+            staged, (frames, state), str(out), dynamo=False, opset_version=17,
             input_names=["frames", "state"], output_names=["activations", "next_state"],
             dynamic_axes={"frames": {1: "time"}, "activations": {1: "time"}},
         )  # fmt: skip
-    parts = torch.load(checkpoint, weights_only=True)
+    runs = [torch.load(checkpoint, weights_only=True) for checkpoint in checkpoints]
     card = PROVENANCE | {
         "lag": LAG,
-        "parameters": sum(p.numel() for p in network.parameters()),
-        "training": parts["config"] | {"rounds_done": parts["round"]},
+        "parameters": sum(p.numel() for p in staged.parameters()),
+        "training": [run["config"] | {"rounds_done": run["round"]} for run in runs],
         "sha256": hashlib.sha256(out.read_bytes()).hexdigest(),
     }
     out.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n")

@@ -1,0 +1,190 @@
+"""Every beat tracker keeps its contract; the own one (`pulse`) also finds, predicts, coasts and finds again."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from live.beats import pulse
+from live.beats._spectrum import BANDS, HOP, all_levels
+from live.contracts import load_plugin, plugin_names
+from live.types import SAMPLE_RATE
+
+TRACKERS = plugin_names("live.beats")
+SECOND = SAMPLE_RATE
+
+
+def rng():
+    return np.random.default_rng(3)
+
+
+def beat_times(*parts):
+    """Beats of (bpm, seconds) one after the other."""
+    times, start = [], 0.0
+    for bpm, seconds in parts:
+        times += list(start + np.arange(0.0, seconds - 0.01, 60.0 / bpm))
+        start += seconds
+    return np.array(times)
+
+
+def drummed(times, seconds, accent=4):
+    """Kick and click on each beat, quiet hats between; every `accent`th beat louder."""
+    x = rng().normal(0.0, 1e-3, int(seconds * SECOND)).astype(np.float32)
+    t = np.arange(4800) / SECOND
+    kick = 0.6 * np.sin(2 * np.pi * 55 * t) * np.exp(-t / 0.06) + 0.2 * rng().normal(size=4800) * np.exp(-t / 0.004)
+    for number, time in enumerate(times):
+        at = int(time * SECOND)
+        part = kick[: len(x) - at] * (1.0 if number % accent == 0 else 0.7)
+        x[at : at + len(part)] += part.astype(np.float32)
+    return x
+
+
+def clicks(bpm, seconds):
+    return drummed(beat_times((bpm, seconds)), seconds)
+
+
+def states(tracker, samples, chunk=HOP):
+    out = []
+    for i in range(0, len(samples), chunk):
+        tracker.hear(samples[i : i + chunk])
+        out.append(tracker.now())
+    return out
+
+
+def last(samples):
+    return states(pulse.open_tracker(), samples)[-1]
+
+
+def phase_errors(heard, bpm, first):
+    """Seconds from each predicted next beat to the nearest multiple of the (half) beat, from `first` s on."""
+    period = 60.0 / bpm
+    ahead = np.array([(k + 1) * HOP / SECOND + s.next_beat for k, s in enumerate(heard)])[int(first * 100) :]
+    return np.abs((ahead / period + 0.5) % 1.0 - 0.5) * period
+
+
+BAD_SOUNDS = {
+    "silence": np.zeros(3 * SECOND),
+    "dc": np.full(3 * SECOND, 0.7),
+    "nan": np.full(3 * SECOND, np.nan),
+    "infinite": np.where(np.arange(3 * SECOND) % 5, 0.1, np.inf),
+    "huge": 1e30 * np.sign(np.sin(np.arange(3 * SECOND) / 99)),
+    "denormal": np.full(3 * SECOND, 1e-42),
+    "clipping": 40 * np.sin(np.arange(3 * SECOND) / 50) * (np.arange(3 * SECOND) % 24000 < 3000),
+    "300 bpm": clicks(300, 3),
+    "40 bpm": clicks(40, 3),
+}
+
+
+# ---- the contract, of every tracker ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", TRACKERS)
+@pytest.mark.parametrize("chunk", [1, 7, 479, 480, 481, 800, 48_000])
+def test_any_chunking_gives_the_same_states(name, chunk):
+    x = clicks(120, 1.0 if chunk == 1 else 6.0)
+    step = np.lcm(chunk, 800) if chunk < 800 else chunk
+    whole, cut = (load_plugin("live.beats", name, "beat tracker").open_tracker() for _ in range(2))
+    for i in range(0, len(x) - step + 1, step):
+        whole.hear(x[i : i + step])
+        for j in range(i, i + step, chunk):
+            cut.hear(x[j : min(j + chunk, i + step)])
+        assert whole.now() == cut.now()
+
+
+@pytest.mark.parametrize("name", TRACKERS)
+def test_the_future_changes_nothing_earlier(name):
+    x = clicks(120, 6.0)
+    y = x.copy()
+    y[5 * SECOND :] = rng().normal(0, 0.3, SECOND)
+    a, b = (states(load_plugin("live.beats", name, "beat tracker").open_tracker(), z) for z in (x, y))
+    assert a[:500] == b[:500]
+
+
+@pytest.mark.parametrize("name", TRACKERS)
+@pytest.mark.parametrize("sound", BAD_SOUNDS)
+def test_bad_sound_gives_states_within_their_ranges(name, sound):
+    tracker = load_plugin("live.beats", name, "beat tracker").open_tracker()
+    for state in states(tracker, BAD_SOUNDS[sound].astype(np.float32), 800):
+        assert 0.0 <= state.phase < 1.0 and 0.0 <= state.bar_phase < 1.0
+        assert 0.0 <= state.confidence <= 1.0 and 0.0 <= state.bar_confidence <= 1.0
+        assert np.isfinite(state.bpm) and state.next_beat > 0.0
+
+
+@pytest.mark.parametrize("name", TRACKERS)
+def test_the_count_never_falls(name):
+    x = drummed(beat_times((100, 6), (150, 6)), 12.0)
+    counts = [s.beat_count for s in states(load_plugin("live.beats", name, "beat tracker").open_tracker(), x)]
+    assert counts == sorted(counts)
+
+
+# ---- the own tracker ---------------------------------------------------------------------------------------------
+
+
+def test_the_weights_are_those_of_the_card():
+    assert hashlib.sha256(pulse.WEIGHTS.read_bytes()).hexdigest() == pulse.card()["sha256"]
+    assert pulse.WEIGHTS.stat().st_size < 1_000_000
+
+
+def test_one_window_at_a_time_is_what_the_whole_gives():
+    levels, tracker = all_levels(x := clicks(120, 1.0)), pulse.open_tracker()
+    states(tracker, x)
+    assert levels.shape == (100, BANDS)
+    assert np.allclose(tracker.snapshot()["levels"], levels[-2:], atol=1e-5)
+
+
+@pytest.mark.parametrize("bpm", [60, 90, 120, 150, 180])
+def test_clicks_are_followed_in_their_tempo_or_an_octave_of_it(bpm):
+    heard = states(pulse.open_tracker(), clicks(bpm, 12.0))
+    octave = heard[-1].bpm / bpm
+    assert min(abs(octave / o - 1.0) for o in (0.5, 1.0, 2.0)) < 0.03
+    counted = max(bpm, heard[-1].bpm)
+    assert np.median(phase_errors(heard, counted, 8.0)) < 0.035
+    assert heard[-1].confidence > (0.5 if bpm > 60 else 0.1)  # slow kicks are taken in double time, half of it unheard
+
+
+@pytest.mark.parametrize("sound", ["silence", "noise", "sine", "dc"])
+def test_what_has_no_beat_gives_no_confidence(sound):
+    t = np.arange(10 * SECOND) / SECOND
+    x = {"silence": 0 * t, "noise": rng().normal(0, 0.1, len(t)), "sine": 0.3 * np.sin(2764 * t), "dc": 0 * t + 0.5}
+    assert max(s.confidence for s in states(pulse.open_tracker(), x[sound].astype(np.float32))[500:]) < 0.2
+
+
+def test_a_tempo_step_is_followed_within_eight_beats():
+    step = 12.0  # whole beats of both tempi
+    heard = states(pulse.open_tracker(), drummed(beat_times((100, step), (130, 8.0)), step + 8.0))
+    after = step + 8 * 60 / 130
+    assert heard[int(after * 100)].bpm == pytest.approx(130, rel=0.06)
+    assert np.median(phase_errors(heard, 130, after)) < 0.035
+
+
+def test_silence_is_coasted_on_and_confidence_falls():
+    x = np.concatenate([clicks(120, 10.0), np.zeros(5 * SECOND, np.float32)])
+    heard = states(pulse.open_tracker(), x)
+    before, early, late = heard[999], heard[1199], heard[1499]
+    assert before.confidence > early.confidence > late.confidence
+    assert late.bpm == pytest.approx(before.bpm, rel=0.03)
+    assert late.beat_count - before.beat_count == pytest.approx(5 * before.bpm / 60, abs=1.1)
+
+
+def test_a_restored_snapshot_goes_on_bit_for_bit():
+    x, y = clicks(120, 5.003), clicks(97, 3.0)
+    first, second = pulse.open_tracker(), pulse.open_tracker()
+    first.hear(x)
+    second.restore(first.snapshot())
+    assert states(first, y) == states(second, y)
+
+
+def test_a_snapshot_is_a_copy():
+    tracker = pulse.open_tracker()
+    tracker.hear(clicks(120, 2.0))
+    kept = tracker.snapshot()
+    belief = kept["belief"].copy()
+    tracker.hear(clicks(90, 1.0))
+    assert np.array_equal(kept["belief"], belief)
+
+
+def test_the_next_beat_is_where_the_phase_says():
+    for state in states(pulse.open_tracker(), clicks(120, 8.0))[600:]:
+        assert state.next_beat == pytest.approx((1 - state.phase) * 60 / state.bpm, abs=1e-6)
