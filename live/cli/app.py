@@ -149,6 +149,21 @@ def train(
     train_model(config, data, out, rounds, resume, threads)
 
 
+@app.command("train-beats")
+def train_beats_command(
+    midi: Annotated[Path, typer.Argument(help="Folder with groove/ and nottingham/ (MIDI).")],
+    cache: Annotated[Path, typer.Option(help="Folder for rendered songs and the checkpoint.")] = Path("runs/beats"),
+    out: Annotated[Path, typer.Option(help="ONNX file to write.")] = Path("runs/beats/pulse.onnx"),
+    songs: Annotated[int, typer.Option(help="How many songs to make.")] = 400,
+    rounds: Annotated[int, typer.Option(help="Training rounds.")] = 3000,
+    threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
+) -> None:
+    """Make music with known beats and train the beat network on it."""
+    from live.cli.beats_learn import train_beats
+
+    train_beats(midi, cache, out, songs, rounds, threads)
+
+
 @app.command()
 def export(
     run: Annotated[Path, typer.Argument(help="A training folder with checkpoint.pt.")],
