@@ -17,7 +17,7 @@ LARGEST_FILE = 1_000_000
 class Stage(BaseModel):
     """`[stage]`: metres and seconds; see `live.motion.body.MotionConfig`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     radius: Annotated[float, Field(gt=0.2, le=50)] = 2.0
     spacing: Annotated[float, Field(ge=0, le=20)] = 1.5
@@ -27,7 +27,7 @@ class Stage(BaseModel):
 class Show(BaseModel):
     """Everything `live perform` can be told."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     input: str | None = None
     """demo, silence, microphone[:NAME] or an audio file; the microphone if there is one when left out."""
