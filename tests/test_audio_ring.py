@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from live.audio._ring import Ring
-from live.types import Float32
+from live.types import AudioBlock, Float32
 
 
 def count(first: int, length: int) -> Float32:
@@ -41,6 +41,27 @@ def test_what_fits_comes_out_whole() -> None:
     assert np.array_equal(np.concatenate(got), count(0, 1000)) and ring.overflows == 0
 
 
+class LappedRing(Ring):
+    """Its writer is quick: it writes `lap` more samples each time that the reader has made its copy."""
+
+    lap = 0
+
+    def _untorn(self, copy: AudioBlock) -> AudioBlock:
+        self.write(np.full(self.lap, -1, np.float32))
+        return super()._untorn(copy)
+
+
+@given(st.integers(0, 250))
+def test_what_was_overwritten_while_it_was_copied_is_dropped_and_counted(lap: int) -> None:
+    ring = LappedRing(100, grid=7)
+    ring.write(count(0, 75))
+    ring.lap = lap
+    block = ring.read()
+    untouched = max(0, min(75, 175 - lap))
+    assert 75 - block.start <= untouched and np.array_equal(block.samples, count(block.start, len(block.samples)))
+    assert ring.overflows == (lap > 25) and (block.start % 7 == 0 or len(block.samples) == 0)
+
+
 def test_a_writer_and_a_reader_at_once_never_mix_samples_up() -> None:
     ring, done = Ring(4000), threading.Event()
 
@@ -53,7 +74,8 @@ def test_a_writer_and_a_reader_at_once_never_mix_samples_up() -> None:
     writer.start()
     blocks = []
     while not done.is_set():
-        blocks.append(ring.read())
+        if len((block := ring.read()).samples):
+            blocks.append(block)
     writer.join()
     for block in blocks:
         assert np.array_equal(block.samples, np.arange(block.start, block.start + len(block.samples)))

@@ -22,6 +22,7 @@ class Ring:
         self._readable = capacity - capacity // 5
         self._floor = 0  # first number after the newest gap
         self._read = 0
+        self._claimed = 0  # the writer may be anywhere below this number
         self.written = 0
         """The number that the next sample will have."""
         self.overflows = 0
@@ -33,6 +34,7 @@ class Ring:
         kept = samples[-len(self._samples) :]
         first = (end - len(kept)) % len(self._samples)
         head = len(self._samples) - first
+        self._claimed = end
         self._samples[first : first + len(kept)] = kept[:head]
         self._samples[: len(kept[head:])] = kept[head:]
         self.written = end
@@ -56,4 +58,13 @@ class Ring:
         self._read = end
         first, last = begin % len(self._samples), end % len(self._samples)
         parts = (self._samples[first:last],) if first < last else (self._samples[first:], self._samples[:last])
-        return AudioBlock(np.concatenate(parts), begin)
+        return self._untorn(AudioBlock(np.concatenate(parts), begin))
+
+    def _untorn(self, copy: AudioBlock) -> AudioBlock:
+        """The part of a copy that the writer had not reached when the copy was made."""
+        lost = self._claimed - len(self._samples) - copy.start
+        if lost <= 0:
+            return copy
+        self.overflows += 1
+        lost += -lost % self._grid
+        return AudioBlock(copy.samples[lost:], min(copy.start + lost, self._read))
