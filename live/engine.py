@@ -23,6 +23,8 @@ STALL = 0.25
 """Seconds behind after which slots are skipped rather than caught up with."""
 LONGEST_REHEARSAL = 0.2 * PERIOD
 """Seconds; a tick that takes longer (many dancers) is not rehearsed, for want of time."""
+AHEAD = 0.06 * PERIOD
+"""Seconds kept for listening before a slot, ahead of its rehearsals."""
 WARM_UP = 30
 """Rehearsals before the first slot."""
 LARGEST_RAW = 1e3
@@ -99,6 +101,7 @@ class Engine:
         self._began = self._last_heard = self._clock.now()
         due = pace.start(self._began)
         while not self._over(due, duration):
+            self._listen_ahead(due)
             self._rehearse_until(due)
             self._clock.sleep_until(due)
             now = self._clock.now()
@@ -111,6 +114,13 @@ class Engine:
             if each_slot is not None:
                 each_slot()
             due = pace.next()
+
+    def _listen_ahead(self, due: float) -> None:
+        """Hear, before the slot, what sound is there already: what comes in the last few milliseconds is soon heard."""
+        if self._clock.paced:
+            rehearsing = (self._timing.rehearsals + 0.05) * self._rehearsal
+            self._clock.sleep_until(due - AHEAD - rehearsing)
+            self._listen(self._read(due), due)
 
     def _rehearse_until(self, due: float) -> None:
         """Shortly before a tick, run it on what is known already, as often as time allows, and forget the results.
@@ -143,12 +153,10 @@ class Engine:
     def _perform(self, due: float) -> None:
         """One slot: from the block in hand to the last byte sent."""
         now, phase = self._clock.now, self._slot % self._generator.poses_per_tick
-        before, block = now(), AudioBlock(NOTHING, self._pushed)
-        with self._surviving("the input", due):
-            block = self._source.read_available()
+        before = now()
+        block = self._read(due)
         begun = now()
-        with self._surviving("listening", due):
-            self._listen(block, due)
+        self._listen(block, due)
         listened = now()
         if phase == 0:
             self._generate(due)
@@ -177,7 +185,16 @@ class Engine:
     def _note(self, due: float, what: str) -> None:
         self.ledger.recovered(f"{due - self._began:.1f} s: {what}")
 
+    def _read(self, due: float) -> AudioBlock:
+        with self._surviving("the input", due):
+            return self._source.read_available()
+        return AudioBlock(NOTHING, self._pushed)
+
     def _listen(self, block: AudioBlock, due: float) -> None:
+        with self._surviving("listening", due):
+            self._hear(block, due)
+
+    def _hear(self, block: AudioBlock, due: float) -> None:
         """Hear the block; where the source lost sound its numbering jumps, and frames are numbered after it."""
         for event in self._source.recoveries():
             self._note(due, event)

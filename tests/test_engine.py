@@ -130,6 +130,16 @@ def test_rehearsals_make_no_pose_late():
     assert late.min() >= 0 and late.max() < 0.001
 
 
+def test_on_stage_most_sound_is_heard_before_its_slot():
+    stage = Stage(clock=PacedVirtualClock(1000.0))
+    heard = []
+    push = stage.features.push
+    stage.features.push = lambda samples: heard.append(len(samples)) or push(samples)
+    stage.engine.run(2.0)
+    ahead, at_the_slot = heard[2:-2:2], heard[3:-1:2]
+    assert len(heard) >= 2 * 118 and min(ahead) > 0.6 * HOP > 0 < max(at_the_slot) < 0.4 * HOP
+
+
 def test_a_failing_output_is_counted_and_the_others_get_every_pose():
     broken = FakeOutput(VirtualClock(), fails=OSError("network is unreachable"))
     stage = performed(2.0, outputs=[broken])

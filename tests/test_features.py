@@ -5,7 +5,7 @@ import pytest
 
 from live.beats.aubio import AubioTracker
 from live.contracts import FEATURE_NAMES
-from live.features.extractor import UNVOICED_PITCH, Extractor, beat_features, pool
+from live.features.extractor import GRAIN, UNVOICED_PITCH, Extractor, beat_features, pool
 from live.types import HOP, SAMPLE_RATE, BeatState
 
 RNG = np.random.default_rng(1)
@@ -46,6 +46,18 @@ def test_there_are_35_names():
 def test_any_chunking_gives_the_same_frames(chunk):
     x = clicks(1.0 if chunk == 1 else 4.0)
     assert np.array_equal(matrix(x), matrix(x, chunk))
+
+
+def test_the_tracker_hears_before_the_frame_is_whole():
+    class Listener(AubioTracker):
+        heard = 0
+
+        def hear(self, samples):
+            self.heard += len(samples)
+
+    listener = Listener()
+    Extractor(listener).push(np.zeros(HOP - 1, np.float32))
+    assert listener.heard == HOP - GRAIN
 
 
 def test_the_future_changes_nothing_earlier():

@@ -35,6 +35,8 @@ from live.hops import Hops
 from live.types import HOP, SAMPLE_RATE, BeatState, FeatureFrame, Float32
 
 WINDOW, TONAL_WINDOW = 2048, 4096
+GRAIN = 160
+"""Samples handed to the beat tracker at a time; whole frames and whole 10 ms are multiples of it."""
 SILENCE_RMS = 1e-3
 UNVOICED_PITCH = math.log2(220.0)
 COUNT = len(FEATURE_NAMES)
@@ -83,7 +85,7 @@ class Extractor:
     def __init__(self, tracker: BeatTracker, twin: Extractor | None = None) -> None:
         """`twin`, with a tracker of its own, is what `rehearse` practises on."""
         self._tracker, self._twin = tracker, twin
-        self._hops = Hops(HOP)
+        self._grains, self._hops = Hops(GRAIN), Hops(HOP)
         self._end = 0
         self._highpass = aubio.digital_filter(3)
         self._highpass.set_biquad(*_highpass_biquad(20.0))
@@ -105,9 +107,12 @@ class Extractor:
         if not np.abs(samples).max(initial=0.0) <= 1.0:  # also true of NaN
             samples = np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), -1.0, 1.0)
         frames: list[FeatureFrame] = []
-        for hop in self._hops.cut(samples):
-            self._end += HOP
-            frames.append(self._frame(self._highpass(hop)))
+        for grain in self._grains.cut(samples):
+            heard = self._highpass(grain)
+            self._tracker.hear(heard)  # at once, so that little is left to do when the frame is whole
+            for hop in self._hops.cut(heard):
+                self._end += HOP
+                frames.append(self._frame(hop))
         return frames
 
     def pooled(self, frames: list[Float32]) -> Float32:
@@ -127,7 +132,6 @@ class Extractor:
             self._mfcc(self._now)  # knows no past, and its filter bank is the largest table here
 
     def _frame(self, hop: Float32) -> FeatureFrame:
-        self._tracker.hear(hop)
         beat = self._tracker.now()
         level = math.sqrt(float(hop @ hop) / HOP)
         values = np.zeros(COUNT, np.float32)
