@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Protocol
 
+import numpy as np
+
 from live.errors import Unusable
 from live.types import AudioBlock, BeatState, FeatureFrame, Float32, Pose, State
 
@@ -74,6 +76,14 @@ class BeatTracker(Protocol):
 
     def now(self) -> BeatState:
         """The beat at the end of the last sample heard."""
+        ...
+
+    def snapshot(self) -> dict[str, np.ndarray]:
+        """What the tracker knows, as named arrays of its own."""
+        ...
+
+    def restore(self, snapshot: dict[str, np.ndarray]) -> None:
+        """Go on from where `snapshot` was taken, whatever was heard since."""
         ...
 
 

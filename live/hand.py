@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import numpy as np
+
 from live.grip import Grip, at_home, gripped, locked, moved, nudged, released, shifted, shown, with_one_here, with_tap
 from live.types import SAMPLE_RATE, BeatState, Float32
 
@@ -22,6 +24,10 @@ class Tracker(Protocol):
     def hear(self, samples: Float32) -> None: ...
 
     def now(self) -> BeatState: ...
+
+    def snapshot(self) -> dict[str, np.ndarray]: ...
+
+    def restore(self, snapshot: dict[str, np.ndarray]) -> None: ...
 
 
 class Hand:
@@ -51,6 +57,14 @@ class Hand:
             return shown(self._look())
         state = self.tracker.now()
         return state._replace(beat_count=state.beat_count + self._ahead) if self._ahead else state
+
+    def snapshot(self) -> dict[str, np.ndarray]:
+        """The tracker's beneath."""
+        return self.tracker.snapshot()
+
+    def restore(self, snapshot: dict[str, np.ndarray]) -> None:
+        """Put the tracker beneath back; what the hand holds, it goes on holding."""
+        self.tracker.restore(snapshot)
 
     def double(self) -> None:
         """Twice as fast."""

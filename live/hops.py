@@ -16,6 +16,11 @@ class Hops:
         self.buffer = np.zeros(size, np.float32)
         self._filled = 0
 
+    @property
+    def rest(self) -> Float32:
+        """A copy of what does not fill a hop yet."""
+        return self.buffer[: self._filled].copy()
+
     def cut(self, samples: Float32) -> Iterator[Float32]:
         """Each hop [size] that becomes whole with `samples` [n]."""
         size = len(self.buffer)

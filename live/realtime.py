@@ -56,8 +56,8 @@ def _quiet_collector() -> str:
 def _fifo() -> str:
     if sys.platform != "linux":
         return ""
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(FIFO_PRIORITY))
+    try:  # for the loop's thread alone: one that waits for a sound server must never keep that server from running
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(FIFO_PRIORITY))
     except OSError:
         return "no real-time scheduling (needs root or `ulimit -r`)"
     return f"SCHED_FIFO {FIFO_PRIORITY}"

@@ -34,7 +34,7 @@ class Show(BaseModel):
     model: str = "salsa"
     backend: Literal["auto", "tensorrt", "cuda", "cpu"] = "auto"
     output: list[str] = Field(default_factory=lambda: ["vmc://127.0.0.1:39539"])
-    tracker: str = "aubio"
+    tracker: str = "pulse"
     dancers: Annotated[int, Field(ge=1, le=64)] = 1
     style: str = ""
     anticipation: Annotated[float, Field(ge=-1000, le=1000)] | None = None

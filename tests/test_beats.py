@@ -119,6 +119,19 @@ def test_the_count_never_falls(name):
     assert counts == sorted(counts)
 
 
+@pytest.mark.parametrize("name", TRACKERS)
+def test_a_restored_tracker_goes_on_with_the_beat(name):
+    x, y = clicks(120, 12.003), clicks(120, 3.0)
+    first, second = (load_plugin("live.beats", name, "beat tracker").open_tracker() for _ in range(2))
+    second.hear(clicks(97, 2.0))
+    first.hear(x)
+    second.restore(first.snapshot())
+    assert second.now().beat_count == first.now().beat_count
+    a, b = states(first, y)[-1], states(second, y)[-1]
+    assert (b.bpm, b.next_beat) == pytest.approx((a.bpm, a.next_beat), rel=0.02)
+    assert b.beat_count == a.beat_count
+
+
 # ---- the own tracker ---------------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ pytest.importorskip("torch")
 
 import torch
 
+from live.beats._pointer import TEMPI
 from live.beats._spectrum import BANDS, all_levels, with_rises
 from live.nn.beats import BeatNetwork
 from live.train import beats
@@ -65,18 +66,65 @@ def test_inputs_in_training_are_those_on_stage():
     assert np.array_equal(trained, with_rises(levels, before))
 
 
-def test_the_exported_network_is_the_trained_one(tmp_path):
+def exported(folder, *widths):
+    """Networks, and a session over their export."""
     import onnxruntime
 
     torch.manual_seed(1)
-    network = BeatNetwork(2 * BANDS, 16).eval()
-    config = {"width": 16}
-    torch.save({"config": config, "round": 0, "weights": network.state_dict()}, tmp_path / "beats.pt")
-    beats.export([tmp_path / "beats.pt"], tmp_path / "beats.onnx")
-    session = onnxruntime.InferenceSession(tmp_path / "beats.onnx", providers=["CPUExecutionProvider"])
+    networks = [BeatNetwork(2 * BANDS, width, len(TEMPI)).eval() for width in widths]
+    files = [folder / f"{i}.pt" for i in range(len(widths))]
+    for network, width, file in zip(networks, widths, files, strict=True):
+        torch.save({"config": {"width": width}, "round": 0, "weights": network.state_dict()}, file)
+    beats.export(files, folder / "beats.onnx")
+    return networks, onnxruntime.InferenceSession(folder / "beats.onnx", providers=["CPUExecutionProvider"])
+
+
+def test_the_exported_network_is_the_trained_one(tmp_path):
+    (network,), session = exported(tmp_path, 16)
     frames, state = rng().random((1, 30, 2 * BANDS), dtype=np.float32), np.zeros((2, 1, 16), np.float32)
     with torch.no_grad():
-        logits, after = network(torch.from_numpy(frames), torch.from_numpy(state))
-    got, got_state = session.run(None, {"frames": frames, "state": state})
-    assert np.allclose(got, torch.sigmoid(logits).numpy(), atol=1e-5)
-    assert np.allclose(got_state, after.numpy(), atol=1e-5)
+        logits, tempo, after = network(torch.from_numpy(frames), torch.from_numpy(state))
+    got = session.run(None, {"frames": frames, "state": state})
+    assert np.allclose(got[0], torch.sigmoid(logits).numpy(), atol=1e-3)
+    assert np.allclose(got[1], torch.softmax(tempo, -1).numpy(), atol=1e-3)
+    assert np.allclose(got[2], after.numpy(), atol=1e-2)
+
+
+def test_of_several_networks_the_first_counts_as_much_as_the_others_together(tmp_path):
+    networks, session = exported(tmp_path, 16, 8, 8)
+    frames = rng().random((1, 20, 2 * BANDS), dtype=np.float32)
+    with torch.no_grad():
+        each = [torch.sigmoid(n(torch.from_numpy(frames), n.initial_state(1))[0]).numpy() for n in networks]
+    got = session.run(None, {"frames": frames, "state": np.zeros((6, 1, 16), np.float32)})
+    assert np.allclose(got[0], 0.5 * each[0] + 0.25 * (each[1] + each[2]), atol=1e-3)
+
+
+def test_the_tempo_taught_is_that_of_the_beats_around():
+    beats_at = np.concatenate([np.arange(1.0, 5.0, 0.5), np.arange(5.0, 9.0, 0.6)])
+    place = beats.tempo_of(beats_at, 1000).astype(float)
+    bpm = np.interp(place, np.arange(len(TEMPI)), TEMPI)
+    assert place[50] == place[950] == -1.0
+    assert bpm[200] == pytest.approx(120.0, rel=0.01) and bpm[700] == pytest.approx(100.0, rel=0.01)
+
+
+def some_songs():
+    levels = rng().random((4000, BANDS)).astype(np.float16)
+    targets = np.stack([np.arange(4000) % 50 == 0, np.arange(4000) % 200 == 0, np.full(4000, 20.0)], 1)
+    return beats.Listening(levels, targets.astype(np.float16), np.arange(0, 4001, 1000))
+
+
+def test_an_interrupted_run_goes_on_where_it_was(tmp_path):
+    config = beats.BeatTraining(width=8, streams=4, frames=100, rounds=20)
+    first = beats.BeatTrainer(config, some_songs())
+    steps = first.fit(tmp_path / "a.pt", every=10)
+    next(steps)
+    second = beats.BeatTrainer(config, some_songs())
+    second.resume(tmp_path / "a.pt")
+    assert second.round == 10
+    assert list(second.fit(tmp_path / "a.pt", every=10))[-1]["round"] == 20
+
+
+def test_training_on_a_plain_grid_learns_it(tmp_path):
+    config = beats.BeatTraining(width=8, streams=4, frames=100, rounds=60, rate=1e-2)
+    told = list(beats.BeatTrainer(config, some_songs()).fit(tmp_path / "a.pt", every=20))
+    assert told[-1]["tempo"] < 0.7 * told[0]["tempo"] and told[-1]["loss"] < told[0]["loss"]

@@ -3,8 +3,8 @@
 The efficient state space of Krebs, Böck and Widmer ("An efficient state-space model for joint tempo and meter
 tracking", ISMIR 2015) after Whiteley, Cemgil and Godsill (ISMIR 2006), with three changes: positions are counted as
 frames *until* the beat, so that one shift moves all tempi; periods are not whole frames (a beat's mass enters two
-neighbouring positions in proportion); and a little of the mass starts anew everywhere in each frame, so that a jump
-of tempo or track is followed within a few beats.
+neighbouring positions in proportion); and the network's own sense of tempo is heard in each frame, as evidence and as
+the tempo at which a little of the mass starts anew, so that a jump of tempo or track is followed within a few beats.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import numpy as np
 from live.types import Float32
 
 FRAME_RATE = 100.0
+TEMPI = np.geomspace(190.0, 46.0, 72)
+"""BPM of the hypotheses, fastest first; the network tells how likely each is."""
 BINS = 32
 """Bins of the phase histogram."""
 REACH = 4
@@ -29,15 +31,19 @@ LOYAL_WITHIN = 0.08
 class PointerConfig:
     """What the filter believes about music; chosen on the choosing half of the shared clips."""
 
-    slowest: float = 48.0
-    fastest: float = 235.0
-    """bpm."""
-    tempi: int = 84
     favourite: float = 112.0
     breadth: float = 0.4
     """Tempo prior: log-normal around `favourite` bpm."""
     pull: float = 0.3
     """How many times a second that prior speaks."""
+    heed: float = 0.003
+    """Power of the network's tempo distribution in a frame."""
+    tempo_floor: float = 0.002
+    """Least probability of a tempo by that distribution."""
+    tempo_blur: float = 12.0
+    """Standard deviation, in bins, by which it is blurred: it knows the octave better than the tempo."""
+    informed: float = 0.7
+    """Share of what starts anew that does so at the network's tempo, the rest by the prior."""
     steadiness: float = 120.0
     """A beat's period differs from the last by the factor 1 + x with probability density exp(-steadiness |x|)."""
     leap: float = 1e-3
@@ -69,17 +75,17 @@ class Pointer:
 
     def __init__(self, config: PointerConfig) -> None:
         self.config = config
-        bpm = np.geomspace(config.fastest, config.slowest, config.tempi)
-        self.periods = 60.0 * FRAME_RATE / bpm
+        self.periods = 60.0 * FRAME_RATE / TEMPI
         positions = np.arange(int(np.ceil(self.periods[-1])) + 1)
         whole = np.floor(self.periods).astype(int)
-        self._rows, self._entry = np.arange(config.tempi), whole - 1
+        self._rows, self._entry = np.arange(len(TEMPI)), whole - 1
         self._late = (self.periods - whole).astype(np.float32)
         valid = positions < np.ceil(self.periods)[:, None]
-        prior = np.exp(-0.5 * (np.log(bpm / config.favourite) / config.breadth) ** 2)
-        anew = valid / self.periods[:, None] * prior[:, None]
-        self._anew = np.asarray(anew / anew.sum(), np.float32)
-        self._change = _tempo_change(config, self.periods, prior / prior.sum())
+        prior = np.exp(-0.5 * (np.log(TEMPI / config.favourite) / config.breadth) ** 2)
+        self._prior = np.asarray(prior / prior.sum(), np.float32)
+        self._anywhere = np.asarray(valid / np.ceil(self.periods)[:, None], np.float32)
+        self._blurred = _blur(config.tempo_blur)
+        self._change = _tempo_change(config, self.periods, self._prior)
         self._change *= (prior ** (config.pull * self.periods / FRAME_RATE)).astype(np.float32)
         distance = np.minimum(positions, np.abs(self.periods[:, None] - positions))
         blur = 0.7 + config.width * self.periods[:, None]
@@ -88,7 +94,7 @@ class Pointer:
         self._bins = np.where(valid, np.round(turns * BINS).astype(int) % BINS, 0)
 
     def initial(self) -> Float32:
-        return self._anew.copy()
+        return self._anywhere * self._prior[:, None]
 
     def move(self, belief: Float32) -> Float32:
         """The belief one frame later, having seen nothing."""
@@ -103,23 +109,27 @@ class Pointer:
         """How much of the belief says that the beat is now."""
         return float(np.vdot(belief, self._on_beat))
 
-    def see(self, belief: Float32, activation: float) -> Float32:
-        """The belief after the network's activation (0..1) in this frame."""
+    def see(self, belief: Float32, activation: float, tempo: Float32) -> Float32:
+        """The belief after this frame's activation (0..1) and tempo distribution [tempi]."""
         config = self.config
         beat = max(activation, config.floor) ** config.trust
         rest = ((1.0 - min(activation, 0.98)) / (config.sharpness - 1.0)) ** config.trust
         out = belief * (np.float32(rest) + np.float32(beat - rest) * self._on_beat)
+        tempo = self._blurred @ tempo
+        out *= np.maximum(tempo, np.float32(config.tempo_floor))[:, None] ** np.float32(config.heed)
         out *= np.float32((1.0 - config.restart) / float(out.sum()))
-        out += np.float32(config.restart) * self._anew
+        fresh = config.informed * tempo + (1.0 - config.informed) * self._prior
+        out += (np.float32(config.restart) * fresh)[:, None] * self._anywhere
         return out
 
-    def read(self, belief: Float32, held: float) -> Reading:
-        """The strongest hypothesis; one near the `held` period (0: none) counts `loyalty` times."""
+    def read(self, belief: Float32, held: float, patient: bool = False) -> Reading:
+        """The strongest hypothesis; one near the `held` period (0: none) counts `loyalty` times, and if `patient`, it
+        alone."""
         weight = belief.sum(1)
         smooth = np.convolve(weight, np.ones(2 * REACH + 1), "same")
         if held > 0.0:
             near = np.abs(np.log(self.periods / held)) < LOYAL_WITHIN
-            smooth = np.where(near, self.config.loyalty * smooth, smooth)
+            smooth = np.where(near, self.config.loyalty * smooth, 0.0 if patient else smooth)
         best = int(smooth.argmax())
         rows = slice(max(best - REACH, 0), best + REACH + 1)
         period = float(weight[rows] @ self.periods[rows] / weight[rows].sum())
@@ -130,6 +140,19 @@ class Pointer:
         share = float(near_peak.sum())
         offset = float(near_peak @ np.arange(-3.0, 4.0)) / share
         return Reading((peak + offset) / BINS % 1.0 * period, period, share)
+
+
+def octave_apart(period: float, other: float) -> bool:
+    """Whether one of two periods (> 0) is twice or three times the other, within 6%."""
+    ratio = max(period, other) / min(period, other)
+    return abs(ratio - 2.0) < 0.12 or abs(ratio - 3.0) < 0.18
+
+
+def _blur(bins: float) -> Float32:
+    """[tempi, tempi]: a distribution over tempi times this is blurred by a Gaussian of standard deviation `bins`."""
+    apart = np.arange(len(TEMPI))[:, None] - np.arange(len(TEMPI))
+    weight = np.exp(-0.5 * (apart / bins) ** 2)
+    return np.asarray(weight / weight.sum(0), np.float32)
 
 
 def _tempo_change(config: PointerConfig, periods: np.ndarray, prior: np.ndarray) -> Float32:

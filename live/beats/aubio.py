@@ -2,7 +2,8 @@
 
 Its window grows with the power of two above 5.8 s of hops, so 544 samples at 48 kHz react in 1.5 s where 512 take
 2.7 s. Confidence is the mean of two witnesses: aubio's own (0 to about 1.3, squashed) and the regularity of the last
-intervals; it falls when beats stop coming.
+intervals; it falls when beats stop coming. aubio's own state cannot be read: a snapshot keeps the sound of the last 8 s
+and a restored tracker hears it again.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from collections import deque
 from itertools import pairwise
 
 import aubio
+import numpy as np
 
 from live.hops import Hops
 from live.types import SAMPLE_RATE, BeatState, Float32
 
 HOP = 544
 WINDOW = 1024
+KEPT = 8 * SAMPLE_RATE // HOP
+"""Hops that a snapshot keeps."""
 
 
 class AubioTracker:
@@ -28,7 +32,8 @@ class AubioTracker:
 
     def __init__(self) -> None:
         self._tempo = aubio.tempo("default", WINDOW, HOP, SAMPLE_RATE)
-        self._hops = Hops(HOP)
+        self._begun = 0  # the number of the first sample that this `aubio.tempo` heard
+        self._hops, self._past = Hops(HOP), deque[Float32](maxlen=KEPT)
         self._heard = 0
         self._beats: deque[float] = deque(maxlen=5)
         self._count = 0
@@ -39,8 +44,9 @@ class AubioTracker:
         self._heard += len(samples)
         for hop in self._hops.cut(samples):
             self._end += HOP
+            self._past.append(hop.copy())
             if self._tempo(hop)[0]:
-                beat = self._tempo.get_last() / SAMPLE_RATE
+                beat = (self._begun + self._tempo.get_last()) / SAMPLE_RATE
                 self._count += max(1, round(self._since_beat(beat * SAMPLE_RATE)))  # those between were coasted over
                 self._beats.append(beat)
             self._told = max(self._told, self._count + int(self._since_beat(self._end)))
@@ -59,6 +65,23 @@ class AubioTracker:
             next_beat=(1.0 - phase) * period,
             beat_count=max(self._told, self._count + int(beats)),
         )
+
+    def snapshot(self) -> dict[str, np.ndarray]:
+        """What the tracker knows, as copies; of the sound the last 8 s."""
+        past = np.concatenate([*self._past, self._hops.rest])
+        counts = np.array([self._heard, self._end, self._count, self._told])
+        return {"past": past, "counts": counts, "beats": np.array(self._beats)}
+
+    def restore(self, snapshot: dict[str, np.ndarray]) -> None:
+        """Go on from a `snapshot`: same beats, and the tempo that the kept sound gives."""
+        self.__init__()  # type: ignore[misc]
+        heard, end, count, told = snapshot["counts"].tolist()
+        self._begun = heard - len(snapshot["past"])
+        for hop in self._hops.cut(snapshot["past"]):
+            self._past.append(hop.copy())
+            self._tempo(hop)
+        self._heard, self._end, self._count, self._told = heard, end, count, told
+        self._beats.extend(snapshot["beats"].tolist())
 
     def _since_beat(self, sample: float) -> float:
         """Beats from the last one to `sample`, at the tempo of now."""

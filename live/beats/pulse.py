@@ -20,7 +20,7 @@ import numpy as np
 import onnxruntime
 
 from live.beats import _bar
-from live.beats._pointer import Pointer, PointerConfig
+from live.beats._pointer import Pointer, PointerConfig, Reading, octave_apart
 from live.beats._spectrum import BANDS, HOP, WINDOW, levels, with_rises
 from live.types import SAMPLE_RATE, BeatState, Float32
 
@@ -28,14 +28,16 @@ WEIGHTS = Path(__file__).with_suffix(".onnx")
 FRAME = HOP / SAMPLE_RATE
 LAG = 0.03
 """Seconds from a beat to the frame in which the network tells it; training aims at this."""
-EARLIER = 0.002
+EARLIER = 0.006
 """Seconds by which the median predicted beat of the choosing clips came late, taken out."""
 QUIET = 0.05
 """Mean band level below which a frame is silence."""
 MEMORY = math.exp(-FRAME / 4.0)
 """How fast the support of the beat is forgotten: in 4 s."""
-BELIEVED, SURE = 0.10, 0.55
+BELIEVED, SURE = 0.05, 0.55
 """Share of all belief that a hypothesis needs to be followed, and that is full confidence."""
+PATIENCE = 8.0
+"""Beats (two bars) for which an octave must be the better one before it is taken; fewer while little was heard."""
 DOUBTED, SUPPORTED = 0.05, 0.22
 """Mean activation at a hypothesis' beats that is no support, and full support."""
 
@@ -58,6 +60,8 @@ class Memory:
     period: float = 0.0
     confidence: float = 0.0
     count: int = 0
+    flip: float = 0.0
+    """Beats for which the best hypothesis has been an octave off the tempo held."""
 
 
 class PulseTracker:
@@ -116,42 +120,54 @@ class PulseTracker:
 
     def _frame(self) -> None:
         now = levels(self._memory.window)
-        beat, downbeat = self._activations(now)
-        self._take(beat, downbeat, float(now.mean()) < QUIET)
+        self._take(*self._told(now), float(now.mean()) < QUIET)
 
-    def _take(self, beat: float, downbeat: float, silent: bool) -> None:
-        """One frame's activations into the belief, and what it says into phase, period, count and bar."""
+    def _take(self, beat: float, downbeat: float, tempo: Float32, silent: bool) -> None:
+        """What the network told in one frame into the belief, and what that says into phase, period, count and bar."""
         memory = self._memory
         memory.downbeat = max(memory.downbeat, downbeat)
         belief = self._pointer.move(memory.belief)
         expected = self._pointer.expectation(belief)
         memory.heard = MEMORY * memory.heard + expected * beat
         memory.expected = MEMORY * memory.expected + expected
-        memory.belief = belief if silent else self._pointer.see(belief, beat)
+        memory.belief = belief if silent else self._pointer.see(belief, beat, tempo)
         self._turn()
         self._place()
 
-    def _activations(self, now: Float32) -> tuple[float, float]:
+    def _told(self, now: Float32) -> tuple[float, float, Float32]:
+        """The network's beat, downbeat and tempi [tempi] for band levels [BANDS]."""
         memory = self._memory
         frame = with_rises(now, memory.levels[0])[None, None]
-        out, memory.network = self._session.run(None, {"frames": frame, "state": memory.network})
+        out, tempo, memory.network = self._session.run(None, {"frames": frame, "state": memory.network})
         memory.levels = np.stack([memory.levels[1], now])
-        return float(out[0, 0, 0]), float(out[0, 0, 1])
+        return float(out[0, 0, 0]), float(out[0, 0, 1]), tempo[0, 0]
 
     def _turn(self) -> None:
         """Phase, period, confidence and count of this frame's end from the belief."""
         memory = self._memory
         support = memory.heard / max(memory.expected, 1e-9)
         backing = min(max((support - DOUBTED) / (SUPPORTED - DOUBTED), 0.0), 1.0)
-        reading = self._pointer.read(memory.belief, memory.period)
+        reading = self._read()
         memory.confidence = min(reading.share / SURE, 1.0) * backing
         ran = memory.phase + (1.0 / memory.period if memory.period > 0.0 else 0.0)
-        if reading.share > BELIEVED and support > DOUBTED:
+        if reading.share > BELIEVED:
             memory.period = reading.period
             heard = (1.0 - (reading.until - (LAG + EARLIER) / FRAME) / reading.period) % 1.0
             self._follow(ran, heard)
         elif memory.period > 0.0:
             self._follow(ran, ran % 1.0)
+
+    def _read(self) -> Reading:
+        """The best hypothesis; one an octave off the tempo held must be the best for bars before it is taken."""
+        memory = self._memory
+        reading = self._pointer.read(memory.belief, memory.period)
+        if memory.period <= 0.0 or not octave_apart(reading.period, memory.period):
+            memory.flip = 0.0
+            return reading
+        memory.flip += 1.0 / memory.period
+        if memory.flip > min(PATIENCE, 0.5 * memory.count):
+            return reading
+        return self._pointer.read(memory.belief, memory.period, patient=True)
 
     def _follow(self, ran: float, heard: float) -> None:
         """Take the `heard` phase; count the beat that passed. `ran` is the phase that had been promised for now.

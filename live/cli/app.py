@@ -99,7 +99,7 @@ def models() -> None:
 @app.command()
 def beats(
     audio: Annotated[Path, typer.Argument(help="An audio file.")],
-    tracker: Annotated[str, typer.Option(help="Beat tracker.")] = "aubio",
+    tracker: Annotated[str, typer.Option(help="Beat tracker.")] = "pulse",
     json: Annotated[bool, typer.Option("--json", help="Each beat with its time and when it was reported.")] = False,
 ) -> None:
     """Print the beat times (s) that the online tracker reports, one a line."""
@@ -154,8 +154,8 @@ def train_beats_command(
     midi: Annotated[Path, typer.Argument(help="Folder with groove/ and nottingham/ (MIDI).")],
     cache: Annotated[Path, typer.Option(help="Folder for rendered songs and the checkpoint.")] = Path("runs/beats"),
     out: Annotated[Path, typer.Option(help="ONNX file to write.")] = Path("runs/beats/pulse.onnx"),
-    songs: Annotated[int, typer.Option(help="How many songs to make.")] = 400,
-    rounds: Annotated[int, typer.Option(help="Training rounds.")] = 3000,
+    songs: Annotated[int, typer.Option(help="How many songs to make.")] = 1500,
+    rounds: Annotated[int, typer.Option(help="Training rounds.")] = 8000,
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
 ) -> None:
     """Make music with known beats and train the beat network on it."""

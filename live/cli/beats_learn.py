@@ -3,32 +3,48 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+
+from rich.progress import track
 
 from live.errors import MissingExtra, Unusable
 
 try:
     import torch
+    from joblib import Parallel, delayed
 
-    from live.train import beats, beats_data
+    from live.train import beats, beats_data, orchestra
 except ImportError as error:
     raise MissingExtra(error.name or "torch", "train", "training") from None
 
 
 def train_beats(midi: Path, cache: Path, out: Path, songs: int, rounds: int, threads: int) -> None:
-    """`midi` holds groove/ and nottingham/; `cache` keeps prepared songs and checkpoint; `out` gets the ONNX file."""
+    """`midi` holds groove/ and nottingham/; `cache` keeps rendered songs and the checkpoint, from which an interrupted
+    run goes on; `out` gets the ONNX file."""
     if not (midi / "groove").is_dir() or not (midi / "nottingham").is_dir():
-        raise Unusable(f"--midi {midi}: needs the folders groove (Groove MIDI Dataset) and nottingham")
+        raise Unusable(f"{midi}: needs the folders groove (Groove MIDI Dataset) and nottingham")
+    _render(midi, cache, songs, threads)
     torch.set_num_threads(threads)
-    beats_data.prepare(midi, cache, range(songs))
     trainer = beats.BeatTrainer(beats.BeatTraining(rounds=rounds), beats.load(cache))
     checkpoint = cache / "beats.pt"
+    if checkpoint.exists():
+        trainer.resume(checkpoint)
+        print(f"{checkpoint}: going on after round {trainer.round}", flush=True)
     for values in trainer.fit(checkpoint):
         print(json.dumps(values), flush=True)
-    export_beats([checkpoint], out)
-
-
-def export_beats(checkpoints: list[Path], out: Path) -> None:
-    """The networks of one or more checkpoints as `out` and its card beside it."""
-    beats.export(checkpoints, out)
+    beats.export([checkpoint], out)
     print(f"{out}: {out.stat().st_size / 1e3:.0f} kB")
+
+
+def _render(midi: Path, cache: Path, songs: int, threads: int) -> None:
+    missing = [font for font in orchestra.SOUNDFONTS if not Path(font).exists()]
+    if missing or shutil.which("fluidsynth") is None:
+        raise Unusable(
+            f"songs are rendered by fluidsynth with {', '.join(orchestra.SOUNDFONTS)}: apt install fluidsynth "
+            "fluid-soundfont-gm musescore-general-soundfont timgm6mb-soundfont"
+        )
+    jobs = (delayed(beats_data.prepare)(midi, cache, seed) for seed in range(songs))
+    done = Parallel(threads, return_as="generator_unordered")(jobs)
+    for _ in track(done, f"Rendering into {cache}", total=songs):
+        pass

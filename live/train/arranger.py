@@ -75,7 +75,8 @@ def tunes(midi: Path) -> tuple[Path, ...]:
 def drumming(rng: Rng, midi: Path, beats: int, metres: tuple[str, ...]) -> tuple[list[Note], float, int]:
     """A human take from a random bar on, repeated until `beats`; its own tempo; beats of its bar."""
     takes = [take for take in drummings(midi) if take[2] in metres]
-    file, bpm, metre = takes[rng.integers(len(takes))]
+    rarity = np.array([1.0 / np.sqrt(sum(_style(t) == _style(take) for t in takes)) for take in takes])
+    file, bpm, metre = takes[rng.choice(len(takes), p=rarity / rarity.sum())]
     bar = int(metre.split("-")[0])
     notes = _drum_notes(file, bpm)
     bars = max(int(notes[-1].count / bar + 0.2), 1)
@@ -83,6 +84,11 @@ def drumming(rng: Rng, midi: Path, beats: int, metres: tuple[str, ...]) -> tuple
     loop = [note._replace(count=note.count - first) for note in notes if first - 0.2 <= note.count < bars * bar - 0.2]
     span = bars * bar - first
     return [n._replace(count=n.count + k * span) for k in range(beats // span + 1) for n in loop], bpm, bar
+
+
+def _style(take: tuple[Path, float, str]) -> str:
+    """The first word of "DRUMMER_SESSION_NUMBER_STYLE_BPM_KIND_METRE", as in latin-samba: without it, rock is half."""
+    return take[0].stem.split("_")[-4].split("-")[0]
 
 
 @cache
@@ -209,7 +215,7 @@ def figured(rng: Rng, beats: int) -> Score:
 def arrange(seed: int, midi: Path, seconds: float) -> Song:
     """A song of a random kind, rendered by FluidSynth; the seed decides everything."""
     rng = np.random.default_rng(seed)
-    kind = rng.choice(["synth", "scored", "band", "drums", "folk", "figured"], p=[0.22, 0.24, 0.14, 0.16, 0.13, 0.11])
+    kind = rng.choice(["synth", "scored", "band", "drums", "folk", "figured"], p=[0.17, 0.22, 0.14, 0.16, 0.14, 0.17])
     bpm = natural_bpm(rng)
     beats = int(seconds * bpm / 60.0 * 1.4) + 8
     if kind == "synth":
@@ -224,9 +230,11 @@ def arrange(seed: int, midi: Path, seconds: float) -> Song:
     else:
         score = folk(rng, midi, beats) if kind == "folk" else figured(rng, beats)
     if kind in ("folk", "figured"):
-        bpm = float(np.clip(bpm * rng.choice([0.8, 1.0]), 55.0, 200.0))
-    clock = tempo_map(rng, bpm, seconds)
+        bpm = float(np.clip(bpm * rng.choice([0.7, 0.85, 1.0]), 52.0, 200.0))
+    alone = kind == "figured" or (kind == "folk" and not any(n.channel == DRUM_CHANNEL for n in score.notes))
+    free = alone and rng.random() < 0.5
+    clock = tempo_map(rng, bpm, seconds, free)
     programs = {channel: int(rng.choice(choices)) for channel, choices in PROGRAMS.items()}
     if kind == "figured" or (kind == "folk" and rng.random() < 0.4):
         programs[CHORDS] = programs[LEAD] = int(rng.choice([0, 0, 0, 1, 4, 24, 46, 6, 11]))
-    return render(rng, score, clock, programs, seconds)
+    return render(rng, score, clock, programs, seconds, 0.02 if free else 0.012)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 import warnings
 from collections.abc import Iterator
@@ -11,34 +12,45 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from live.beats._pointer import TEMPI
 from live.beats._spectrum import BANDS, GAIN, HOP
 from live.nn.beats import BeatNetwork, StagedBeats
+from live.train.export import stored_in_half
 from live.types import SAMPLE_RATE
 
 LAG = 0.03
 """Seconds after a beat's time at which the network is to tell it."""
 FRAME = HOP / SAMPLE_RATE
-FASTEST_FELT = 168.0
-"""BPM above which music is taught at half its tempo, so that no song is both at 170 and at 85."""
+FASTEST_FELT = 165.0
+"""BPM above which music is taught at half its tempo, so that no song is both at 170 and at 85: nobody steps faster."""
+TEMPO_WEIGHT = 0.02
+"""Of the tempo's cross entropy (nats) beside the beats'."""
+BLUR = 1.5
+"""Standard deviation, in bins, of the tempo taught."""
 
 
 @dataclass(frozen=True)
 class BeatTraining:
-    width: int = 64
-    streams: int = 32
-    frames: int = 512
-    rounds: int = 2000
-    rate: float = 3e-3
+    width: int = 128
+    streams: int = 40
+    frames: int = 400
+    rounds: int = 7000
+    rate: float = 2e-3
+    anew: float = 0.15
+    """Share of the streams that begin anew with each piece, knowing nothing."""
     seed: int = 1
 
 
 @dataclass(frozen=True)
 class Listening:
-    """All songs end to end: levels [n, BANDS] float16, targets [n, 2], where each song begins."""
+    """All songs end to end: levels [n, BANDS] float16, targets [n, 3] (beat, downbeat, place in `TEMPI` or -1 where
+    there is no tempo), where each song begins."""
 
     levels: np.ndarray
     targets: np.ndarray
@@ -53,6 +65,21 @@ def targets_of(beats: np.ndarray, frames: int) -> np.ndarray:
     out[at - 1] = out[at + 1] = 0.5
     out[at] = 1.0
     return out[1:-1]
+
+
+def tempo_of(beats: np.ndarray, frames: int) -> np.ndarray:
+    """[frames]: the place in `TEMPI` (fractional) of the tempo in each frame, -1 before the first and after the last
+    beat; a single odd interval among three does not count."""
+    out = np.full(frames, -1.0, np.float16)
+    if len(beats) < 4:
+        return out
+    intervals = np.diff(beats)
+    steady = np.median(np.lib.stride_tricks.sliding_window_view(np.pad(intervals, 1, "edge"), 3), 1)
+    place = np.interp(-60.0 / steady, -TEMPI, np.arange(len(TEMPI)))
+    at = np.searchsorted(beats, np.arange(frames) * FRAME, "right") - 1
+    inside = (at >= 0) & (at < len(intervals))
+    out[inside] = place[at[inside]]
+    return out
 
 
 def felt(beats: np.ndarray, downbeats: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -71,13 +98,14 @@ def load(cache: Path) -> Listening:
                 part = song[f"levels_{i}"]
                 levels.append(part)
                 grids = felt(song[f"beats_{i}"], song[f"downbeats_{i}"])
-                targets.append(np.stack([targets_of(grid, len(part)) for grid in grids], 1))
+                columns = [targets_of(grid, len(part)) for grid in grids]
+                targets.append(np.stack([*columns, tempo_of(grids[0], len(part))], 1))
                 starts.append(starts[-1] + len(part))
     return Listening(np.concatenate(levels), np.concatenate(targets), np.array(starts))
 
 
 def streams(rng: np.random.Generator, data: Listening, count: int, frames: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """One pass: songs in random order in `count` endless streams; pieces [count, frames, BANDS] and [.., 2]."""
+    """One pass: songs in random order in `count` endless streams; pieces [count, frames, BANDS] and [.., 3]."""
     songs = rng.permutation(len(data.starts) - 1)
     index = np.concatenate([np.arange(data.starts[s], data.starts[s + 1], dtype=np.int64) for s in songs])
     length = len(index) // count
@@ -104,20 +132,32 @@ def inputs_of(levels: Tensor, before: Tensor) -> Tensor:
     return torch.cat([levels, torch.relu(levels - earlier)], -1)
 
 
+def blurred(place: Tensor) -> Tensor:
+    """[n, tempi]: a distribution around each place [n] in `TEMPI`."""
+    weight = torch.exp(-0.5 * ((torch.arange(len(TEMPI)) - place[:, None]) / BLUR) ** 2)
+    return weight / weight.sum(1, keepdim=True)
+
+
 class BeatTrainer:
-    """Streams keep the network's state from piece to piece, as on stage; now and then one begins anew."""
+    """Streams keep the network's state from piece to piece, as on stage; now and then one begins anew. What is kept is
+    the running mean of the weights."""
 
     def __init__(self, config: BeatTraining, data: Listening) -> None:
         torch.manual_seed(config.seed)
         self.config, self._data = config, data
-        self._rng = np.random.default_rng(config.seed)
-        self.network = BeatNetwork(2 * BANDS, config.width)
+        self.network = BeatNetwork(2 * BANDS, config.width, len(TEMPI))
         self._normalise()
         self.round = 0
         self._optimiser = torch.optim.AdamW(self.network.parameters(), config.rate, weight_decay=1e-4)
+        self._mean = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(0.998), use_buffers=False)
 
-    def begin_from(self, network: BeatNetwork) -> None:
-        self.network.load_state_dict(network.state_dict())
+    def resume(self, checkpoint: Path) -> None:
+        """Go on where the run that wrote `checkpoint` was."""
+        parts = torch.load(checkpoint, weights_only=True)
+        self.round = parts["round"]
+        self.network.load_state_dict(parts["network"])
+        self._optimiser.load_state_dict(parts["optimiser"])
+        self._mean.load_state_dict(parts["mean"])
 
     def _normalise(self) -> None:
         """Take mean and deviation of the inputs from the data."""
@@ -130,9 +170,10 @@ class BeatTrainer:
         """Train to the end; a checkpoint and a line of log every so many rounds."""
         config, began, losses = self.config, time.monotonic(), []
         while self.round < config.rounds:
+            rng = np.random.default_rng([config.seed, self.round])
             state, before = self.network.initial_state(config.streams), torch.zeros(config.streams, 2, BANDS)
-            for levels, targets in streams(self._rng, self._data, config.streams, config.frames):
-                anew = (torch.rand(config.streams) < 0.08).float()
+            for levels, targets in streams(rng, self._data, config.streams, config.frames):
+                anew = (torch.rand(config.streams) < config.anew).float()
                 state = state * (1.0 - anew)[None, :, None]
                 levels = varied(levels)
                 loss, state = self._step(inputs_of(levels, before), targets, state)
@@ -141,34 +182,44 @@ class BeatTrainer:
                 self.round += 1
                 if self.round % every == 0 or self.round == config.rounds:
                     torch.save(self.checkpoint(), out)
-                    yield {"round": self.round, "loss": float(np.mean(losses)), "seconds": time.monotonic() - began}
+                    beat, tempo = np.mean(losses, 0)
+                    seconds = time.monotonic() - began
+                    yield {"round": self.round, "loss": beat, "tempo": tempo, "seconds": seconds}
                     losses = []
                 if self.round >= config.rounds:
                     return
 
-    def _step(self, frames: Tensor, targets: Tensor, state: Tensor) -> tuple[float, Tensor]:
+    def _step(self, frames: Tensor, targets: Tensor, state: Tensor) -> tuple[tuple[float, float], Tensor]:
+        """Losses of beat and tempo (nats), and the state after."""
         rate = self.config.rate * min(1.0, (self.round + 1) / 50)
-        rate *= 0.02 + 0.98 * (1.0 + np.cos(np.pi * self._progress())) / 2.0
+        rate *= 0.02 + 0.98 * (1.0 + math.cos(math.pi * self.round / self.config.rounds)) / 2.0
         for group in self._optimiser.param_groups:
             group["lr"] = rate
-        logits, state = self.network(frames, state)
-        loss = binary_cross_entropy_with_logits(logits, targets)
+        beats, tempo, state = self.network(frames, state)
+        beat_loss = binary_cross_entropy_with_logits(beats, targets[..., :2])
+        known = targets[..., 2] >= 0.0
+        tempo_loss = cross_entropy(tempo[known], blurred(targets[..., 2][known])) if known.any() else tempo.sum() * 0.0
         self._optimiser.zero_grad()
-        loss.backward()
+        (beat_loss + TEMPO_WEIGHT * tempo_loss).backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self._optimiser.step()
-        return float(loss.detach()), state.detach()
-
-    def _progress(self) -> float:
-        return self.round / self.config.rounds
+        self._mean.update_parameters(self.network)
+        return (float(beat_loss.detach()), float(tempo_loss.detach())), state.detach()
 
     def checkpoint(self) -> dict[str, object]:
-        return {"config": asdict(self.config), "round": self.round, "weights": self.network.state_dict()}
+        return {
+            "config": asdict(self.config),
+            "round": self.round,
+            "weights": self._mean.module.state_dict(),
+            "network": self.network.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "mean": self._mean.state_dict(),
+        }
 
 
 def read_network(checkpoint: Path) -> BeatNetwork:
     parts = torch.load(checkpoint, weights_only=True)
-    network = BeatNetwork(2 * BANDS, parts["config"]["width"])
+    network = BeatNetwork(2 * BANDS, parts["config"]["width"], len(TEMPI))
     network.load_state_dict(parts["weights"])
     return network.eval()
 
@@ -178,23 +229,26 @@ PROVENANCE = {
     "licence": "GPL-3.0-or-later",
     "provenance": "Trained by the livedance project from nothing, on music that the project renders: its own composer "
     "(live.train.composer), human drumming of the Groove MIDI Dataset (Google Magenta, CC-BY 4.0) and folk tunes of "
-    "jukedeck's cleaned Nottingham dataset (GPL-3.0) through the FluidR3 GM soundfont (MIT). No recording was used.",
+    "jukedeck's cleaned Nottingham dataset (GPL-3.0) through the soundfonts FluidR3 GM (MIT), MuseScore_General (MIT) "
+    "and TimGM6mb (GPL-2). No recording was used.",
     "inputs": "ln(1 + 1000 magnitude) of 40 bands, and their rise over two frames; 100 frames a second",
-    "outputs": "probability of a beat and of a downbeat, `lag` seconds after it",
+    "outputs": "probability of a beat and of a downbeat, `lag` seconds after it; of each tempo (BPM in `tempi`)",
 }
 
 
 def export(checkpoints: list[Path], out: Path) -> None:
-    """`out` (.onnx) and its card beside it (.json); the mean of several checkpoints is steadier than each."""
+    """`out` (.onnx, weights stored in half precision) and its card beside it (.json); networks of several runs err at
+    different places, so that their mean is better than each."""
     staged = StagedBeats([read_network(checkpoint) for checkpoint in checkpoints]).eval()
     frames, state = torch.zeros(1, 1, 2 * BANDS), staged.initial_state(1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the plain exporter, which is deprecated but writes a GRU as one node
         torch.onnx.export(
             staged, (frames, state), str(out), dynamo=False, opset_version=17,
-            input_names=["frames", "state"], output_names=["activations", "next_state"],
-            dynamic_axes={"frames": {1: "time"}, "activations": {1: "time"}},
+            input_names=["frames", "state"], output_names=["activations", "tempo", "next_state"],
+            dynamic_axes={"frames": {1: "time"}, "activations": {1: "time"}, "tempo": {1: "time"}},
         )  # fmt: skip
+    onnx.save(stored_in_half(onnx.load(out)), out)
     runs = [torch.load(checkpoint, weights_only=True) for checkpoint in checkpoints]
     card = PROVENANCE | {
         "lag": LAG,

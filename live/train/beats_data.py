@@ -19,16 +19,14 @@ BEATLESS, BARE = 0.06, 0.12
 """Shares of the items that have no beat, and nothing but one."""
 
 
-def prepare(midi: Path, out: Path, seeds: range) -> None:
-    """Two spoiled versions of each seed's song at their own speeds, as `out`/SEED.npz; what is there is kept."""
+def prepare(midi: Path, out: Path, seed: int) -> None:
+    """Two spoiled versions of a seed's song at their own speeds, as `out`/SEED.npz; what is there is kept."""
     out.mkdir(parents=True, exist_ok=True)
-    for seed in seeds:
-        file = out / f"{seed:06d}.npz"
-        if not file.exists():
-            arrays = _item(seed, midi)
-            partial = out / f".{seed:06d}.npz"
-            np.savez(partial, **arrays)
-            partial.rename(file)
+    file = out / f"{seed:06d}.npz"
+    if not file.exists():
+        partial = out / f".{seed:06d}.npz"
+        np.savez(partial, **_item(seed, midi))
+        partial.rename(file)
 
 
 def _item(seed: int, midi: Path) -> dict[str, np.ndarray]:

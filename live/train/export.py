@@ -49,7 +49,7 @@ def export_model(generator: Generator, folder: Path, card: dict, reference_featu
     with tempfile.TemporaryDirectory() as scratch:
         plain = Path(scratch) / "plain.onnx"
         _export_graph(generator, plain)
-        onnx.save(_stored_in_half(onnx.load(plain)), folder / "generator.onnx")
+        onnx.save(stored_in_half(onnx.load(plain)), folder / "generator.onnx")
         quantize_dynamic(
             plain, folder / "generator.int8.onnx", weight_type=QuantType.QInt8, per_channel=True,
             op_types_to_quantize=["MatMul", "Gemm", "LSTM"], nodes_to_exclude=_small_products(onnx.load(plain)),
@@ -83,7 +83,7 @@ def _small_products(model: onnx.ModelProto, smallest: int = 20_000) -> list[str]
     return [n.name for n in products if max(sizes.get(i, 0) for i in n.input[:2]) < smallest]
 
 
-def _stored_in_half(model: onnx.ModelProto) -> onnx.ModelProto:
+def stored_in_half(model: onnx.ModelProto) -> onnx.ModelProto:
     """Weights of 256 numbers and more kept as float16 behind a Cast: half the bytes, float32 arithmetic."""
     casts, kept = [], []
     for tensor in model.graph.initializer:

@@ -14,7 +14,12 @@ import soundfile
 from live.train.composer import PEAK, Clock, Rng, Song
 from live.types import SAMPLE_RATE, Float32
 
-SOUNDFONT = "/usr/share/sounds/sf2/FluidR3_GM.sf2"
+SOUNDFONTS = (
+    "/usr/share/sounds/sf2/FluidR3_GM.sf2",
+    "/usr/share/sounds/sf3/MuseScore_General.sf3",
+    "/usr/share/sounds/sf2/TimGM6mb.sf2",
+)
+"""Debian's fluid-soundfont-gm (MIT), musescore-general-soundfont (MIT) and timgm6mb-soundfont (GPL-2)."""
 DRUM_CHANNEL, BASS, CHORDS, LEAD, PAD = 9, 0, 1, 2, 3
 PROGRAMS = {
     BASS: (32, 33, 34, 35, 36, 38, 39, 87),
@@ -43,10 +48,12 @@ class Score(NamedTuple):
     length: float
 
 
-def tempo_map(rng: Rng, bpm: float, seconds: float) -> Clock:
-    """Steady (half of all), stepping, ramping, drifting or rubato tempo around `bpm`."""
+def tempo_map(rng: Rng, bpm: float, seconds: float, free: bool = False) -> Clock:
+    """Steady (half of all), stepping, ramping, drifting or rubato tempo around `bpm`; a `free` player has mostly rubato
+    and lingers where phrases end."""
     beats = int(seconds * bpm / 60.0 * 1.8) + 24
-    kind = rng.choice(["steady", "steps", "ramp", "drift", "rubato"], p=[0.5, 0.14, 0.12, 0.14, 0.1])
+    likely = [0.15, 0.05, 0.05, 0.15, 0.6] if free else [0.48, 0.17, 0.15, 0.13, 0.07]
+    kind = rng.choice(["steady", "steps", "ramp", "drift", "rubato"], p=likely)
     factor = np.ones(beats)
     if kind == "steps":
         at = 0
@@ -60,16 +67,21 @@ def tempo_map(rng: Rng, bpm: float, seconds: float) -> Clock:
     elif kind == "rubato":
         period, depth = rng.uniform(4, 16), rng.uniform(0.03, 0.12)
         sway = np.sin(2 * np.pi * np.arange(beats) / period + rng.uniform(0, 6.3))
-        factor = np.exp(depth * sway + rng.normal(0.0, 0.03, beats))
+        factor = np.exp(depth * sway + rng.normal(0.0, rng.uniform(0.01, 0.05), beats))
+    if free and rng.random() < 0.6:
+        phrase, linger = int(rng.choice([8, 12, 16, 24])), rng.uniform(0.05, 0.35)
+        factor *= np.exp(-linger * np.maximum(0.0, np.arange(beats) % phrase - (phrase - 3)) / 2.0)
     times = np.concatenate([[0.0], np.cumsum(60.0 / (bpm * factor))])
     counts = np.arange(beats + 1.0)
     outer = 60.0 / bpm
     return Clock(np.r_[-64.0, counts, beats + 512.0], np.r_[-64 * outer, times, times[-1] + 512 * outer])
 
 
-def render(rng: Rng, score: Score, clock: Clock, programs: dict[int, int], seconds: float) -> Song:
-    """Through General MIDI; parts come and go by sections of 4 or 8 bars, each player a little early or late."""
-    tightness = rng.uniform(0.0, 0.012)
+def render(
+    rng: Rng, score: Score, clock: Clock, programs: dict[int, int], seconds: float, looseness: float = 0.012
+) -> Song:
+    """Through General MIDI; parts come and go by sections of 4 or 8 bars, each note up to 2 `looseness` (s) off."""
+    tightness = rng.uniform(0.0, looseness)
     quiet = _rests(rng, score)
     levels = {channel: rng.uniform(0.5, 1.15) for channel in (*PROGRAMS, DRUM_CHANNEL)}
     events = []
@@ -82,7 +94,8 @@ def render(rng: Rng, score: Score, clock: Clock, programs: dict[int, int], secon
             velocity = int(np.clip(note.velocity * levels[note.channel] * rng.uniform(0.85, 1.1), 1, 127))
             events.append((start, end, note.channel, int(np.clip(note.midi, 0, 127)), velocity))
     kit = int(rng.choice([0, 0, 0, 8, 16, 24, 25, 32, 40])) if rng.random() < 0.7 else 0
-    audio = _synthesise(events, programs | {DRUM_CHANNEL: kit}, seconds, rng.random() < 0.7)
+    font = str(rng.choice(SOUNDFONTS, p=[0.5, 0.2, 0.3]))
+    audio = _synthesise(events, programs | {DRUM_CHANNEL: kit}, seconds, font, rng.random() < 0.7)
     beats = np.arange(np.ceil(float(clock.count(seconds))))
     times = clock.seconds(beats)
     inside = times < seconds
@@ -102,7 +115,7 @@ def _rests(rng: Rng, score: Score) -> set[tuple[int, int]]:
     return out
 
 
-def _synthesise(events: list, programs: dict[int, int], seconds: float, reverb: bool) -> Float32:
+def _synthesise(events: list, programs: dict[int, int], seconds: float, font: str, reverb: bool) -> Float32:
     """Audio [n] mono, peak 0.9."""
     changes = [(start, 1, c, note, velocity) for start, _, c, note, velocity in events]
     changes += [(end, 0, c, note, 0) for _, end, c, note, _ in events]
@@ -117,7 +130,7 @@ def _synthesise(events: list, programs: dict[int, int], seconds: float, reverb: 
         mido.MidiFile(ticks_per_beat=1000, tracks=[track]).save(score)
         switch = "1" if reverb else "0"
         command = ["fluidsynth", "-ni", "-q", "-r", str(SAMPLE_RATE), "-g", "0.4", "-R", switch, "-C", "0"]
-        subprocess.run([*command, "-F", str(sound), SOUNDFONT, str(score)], check=True, capture_output=True)
+        subprocess.run([*command, "-F", str(sound), font, str(score)], check=True, capture_output=True)
         stereo = soundfile.read(sound, dtype="float32", always_2d=True)[0]
     audio = np.zeros(round(seconds * SAMPLE_RATE), np.float32)
     mono = stereo.mean(1)[: len(audio)]
