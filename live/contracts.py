@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Protocol
 
 from live.errors import Unusable
-from live.types import AudioBlock, BeatState, FeatureFrame, Float32, Pose, State
+from live.types import AudioBlock, BeatState, FeatureFrame, Float32, Pose, Signals, State
 
 FEATURE_NAMES: tuple[str, ...] = (
     "loudness", "onset_envelope", "onset", "pitch", "voicing", "centroid",
@@ -74,6 +74,18 @@ class BeatTracker(Protocol):
 
     def now(self) -> BeatState:
         """The beat at the end of the last sample heard."""
+        ...
+
+
+class SignalSource(Protocol):
+    """Hears audio in order, tells what else is in the music. Results do not depend on how the audio was cut."""
+
+    def hear(self, samples: Float32) -> None:
+        """Take the next samples [n] at 48 kHz."""
+        ...
+
+    def now(self) -> Signals:
+        """The signals at the end of the last whole frame heard."""
         ...
 
 
