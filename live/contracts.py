@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Protocol
 
-import numpy as np
-
 from live.errors import Unusable
-from live.types import AudioBlock, BeatState, FeatureFrame, Float32, Pose, State
+from live.types import AudioBlock, BeatState, FeatureFrame, Float32, Pose, Signals, Snapshot, State
 
 FEATURE_NAMES: tuple[str, ...] = (
     "loudness", "onset_envelope", "onset", "pitch", "voicing", "centroid",
@@ -78,12 +76,24 @@ class BeatTracker(Protocol):
         """The beat at the end of the last sample heard."""
         ...
 
-    def snapshot(self) -> dict[str, np.ndarray]:
+    def snapshot(self) -> Snapshot:
         """What the tracker knows, as named arrays of its own."""
         ...
 
-    def restore(self, snapshot: dict[str, np.ndarray]) -> None:
+    def restore(self, snapshot: Snapshot) -> None:
         """Go on from where `snapshot` was taken, whatever was heard since."""
+        ...
+
+
+class SignalSource(Protocol):
+    """Hears audio in order, tells what else is in the music. Results do not depend on how the audio was cut."""
+
+    def hear(self, samples: Float32) -> None:
+        """Take the next samples [n] at 48 kHz."""
+        ...
+
+    def now(self) -> Signals:
+        """The signals at the end of the last whole frame heard."""
         ...
 
 

@@ -14,10 +14,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from live.clock import Clock
-from live.contracts import AudioSource, FeatureSource, Output
+from live.contracts import AudioSource, FeatureSource, Output, SignalSource
 from live.ledger import Ledger
 from live.pace import PERIOD, PoseClock
-from live.types import AudioBlock, BeatState, FeatureFrame, Float32, Pose, State
+from live.types import AudioBlock, BeatState, FeatureFrame, Float32, Pose, Signals, State
 
 STALL = 0.25
 """Seconds behind after which slots are skipped rather than caught up with."""
@@ -75,9 +75,11 @@ class Engine:
         outputs: Sequence[Output],
         clock: Clock,
         timing: Timing = Timing(),
+        listener: SignalSource | None = None,
     ) -> None:
         self.ledger = Ledger()
-        self.beat, self.level = BeatState(), 0.0
+        self.beat, self.level, self.signals = BeatState(), 0.0, Signals()
+        self._listener, self._unheeded = listener, list[Float32]()
         self._source, self._features, self._generator, self._motion = source, features, generator, motion
         self._outputs, self._clock, self._timing = outputs, clock, timing
         self._state, self._body = generator.initial_state(), motion.initial_state(generator.dancers)
@@ -173,6 +175,8 @@ class Engine:
         if phase == 0:
             self._book(before, begun, listened, generated, moved, encoded, sent)
         self._book_pose(due, sent)
+        with self._surviving("the signals", due):
+            self._heed()
 
     @contextlib.contextmanager
     def _surviving(self, what: str, due: float) -> Iterator[None]:
@@ -202,11 +206,22 @@ class Engine:
             return
         lost = block.start - self._pushed
         self._pushed += len(block.samples)
+        self._unheeded.append(block.samples)
         frames = [frame._replace(end=frame.end + lost) for frame in self._features.push(block.samples)]
         if frames:
             self._heard += frames
             self._last, self._last_heard = frames[-1], due
             self.beat, self.level = self._last.beat, self._last.level
+
+    def _heed(self) -> None:
+        """Hear the signals for the next pose, now that this one is gone: the generator does not wait for them."""
+        blocks, self._unheeded = self._unheeded, []
+        if self._listener is not None:
+            self._listener.hear(np.concatenate([NOTHING, *blocks]))
+            signals = self._listener.now().later(PERIOD)
+            if not np.isfinite(signals[:-1]).all():
+                raise ValueError("not finite")
+            self.signals = signals
 
     def _generate(self, due: float) -> None:
         """Run one tick on what was heard since the last, and check what comes out."""
@@ -249,6 +264,7 @@ class Engine:
             contacts=body.contacts,
             beat=self.beat,
             level=self.level,
+            signals=self.signals,
         )
 
     def _book(self, before: float, begun: float, listened: float, generated: float, moved: float, encoded: float,

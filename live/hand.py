@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import numpy as np
-
 from live.grip import Grip, at_home, gripped, locked, moved, nudged, released, shifted, shown, with_one_here, with_tap
-from live.types import SAMPLE_RATE, BeatState, Float32
+from live.types import SAMPLE_RATE, BeatState, Float32, Snapshot
 
 STEP = 480
 """Samples after which the hand looks at the tracker."""
@@ -25,9 +23,9 @@ class Tracker(Protocol):
 
     def now(self) -> BeatState: ...
 
-    def snapshot(self) -> dict[str, np.ndarray]: ...
+    def snapshot(self) -> Snapshot: ...
 
-    def restore(self, snapshot: dict[str, np.ndarray]) -> None: ...
+    def restore(self, snapshot: Snapshot) -> None: ...
 
 
 class Hand:
@@ -58,11 +56,11 @@ class Hand:
         state = self.tracker.now()
         return state._replace(beat_count=state.beat_count + self._ahead) if self._ahead else state
 
-    def snapshot(self) -> dict[str, np.ndarray]:
+    def snapshot(self) -> Snapshot:
         """The tracker's beneath."""
         return self.tracker.snapshot()
 
-    def restore(self, snapshot: dict[str, np.ndarray]) -> None:
+    def restore(self, snapshot: Snapshot) -> None:
         """Put the tracker beneath back; what the hand holds, it goes on holding."""
         self.tracker.restore(snapshot)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 State = dict[str, Float32]
+Snapshot = dict[str, NDArray[Any]]
 
 SAMPLE_RATE = 48_000
 """Samples per second inside the house."""
@@ -77,6 +78,39 @@ class BeatState(NamedTuple):
         return self
 
 
+class Event(NamedTuple):
+    """Something that happened in the music: a `section` ended, a `build`-up began, a `drop` came.
+
+    `strength` in [0, 1]: the bands' levels changed by 20 dB (root mean square) or more at 1. `age`: seconds since it
+    happened (not since it was told, which is later). `number` counts events from 1; 0: none yet.
+    """
+
+    name: str = ""
+    strength: float = 0.0
+    age: float = float("inf")
+    number: int = 0
+
+
+class Signals(NamedTuple):
+    """What a listener hears beside the features.
+
+    low, mid, high: onset strength below 180 Hz, up to 2 kHz and above, in [0, 1]; 1 where the band rises within 33 ms
+    by 12 dB more than twice its usual rise. `energy`: dB of now (0.6 s) over the mean of the last half minute heard.
+    `build`: how much of a build-up is going on, in [0, 1]. `event`: the newest.
+    """
+
+    low: float = 0.0
+    mid: float = 0.0
+    high: float = 0.0
+    energy: float = 0.0
+    build: float = 0.0
+    event: Event = Event()
+
+    def later(self, seconds: float) -> Signals:
+        """The same, looked at `seconds` later."""
+        return self._replace(event=self.event._replace(age=self.event.age + seconds))
+
+
 class FeatureFrame(NamedTuple):
     """The 35 numbers heard over one hop.
 
@@ -97,7 +131,8 @@ class Pose:
     root_position [N, 3] metres: the hips in the world. local_rotations [N, 22, 4]: bone 0 in the world, the others in
     their parent's frame. joint_positions [N, 22, 3] metres, world. contacts [N, 2]: left and right foot planted, 0..1.
     `capture_time` is when the newest sample that shaped it was captured; `play_time` when it is meant to be seen;
-    `show_time` is seconds since the show began.
+    `show_time` is seconds since the show began. `signals` were heard one frame before `capture_time`, events' ages are
+    told for it.
     """
 
     sequence: int
@@ -110,6 +145,7 @@ class Pose:
     contacts: Float32
     beat: BeatState = field(default_factory=BeatState)
     level: float = 0.0
+    signals: Signals = field(default_factory=Signals)
 
     @property
     def dancers(self) -> int:

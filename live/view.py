@@ -34,6 +34,9 @@ def draw(v: dict[str, Any]) -> Group:
     table = Table.grid(padding=(0, 2))
     table.add_row("[dim]beat[/]", beat)
     table.add_row("[dim]input[/]", level)
+    music = Text(f"{v['energy_db']:+5.1f} dB", style="dim")
+    music.append("   building up" if v["build"] > 0.5 else f"   {v['event']}")
+    table.add_row("[dim]music[/]", music)
     table.add_row(
         "[dim]ticks[/]", f"{v['ticks_per_s']:.1f}/s   p99 {v['p99_ms']:.2f} ms   worst {v['worst_ms']:.2f} ms"
     )

@@ -7,7 +7,7 @@ import socket
 import numpy as np
 
 from live import rotation, skeleton
-from live.types import BeatState, Pose
+from live.types import BeatState, Event, Pose, Signals
 
 
 def pose(n: int = 0, dancers: int = 1) -> Pose:
@@ -31,6 +31,7 @@ def pose(n: int = 0, dancers: int = 1) -> Pose:
         contacts=noise.random((dancers, 2)).astype(np.float32),
         beat=beat,
         level=0.25,
+        signals=Signals(0.5, 0.25, 0.125, -3.0, 0.75, Event("drop", 0.5, 0.75, 1)),
     )
 
 

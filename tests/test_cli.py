@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,9 +17,11 @@ import soundfile
 from output_poses import listener, port_of, received, unused_port
 from test_report import FIGURES, KEYS, STAGES
 
+import live as live_package
 from live.card import find_model, shipped_models
 from live.take import read_take
 
+DEMO = Path(live_package.__file__).parent / "audio" / "demo.ogg"
 GOODBYE = b"/VMC/Ext/OK\0,i\0\0\0\0\0\0"
 PINNED = {"time", "capture_time", "root_position", "local_rotations", "joint_positions", "bpm", "beat_phase", "bones"}
 QUIET = ("--input", "silence", "--output", "null:", "--no-realtime")
@@ -102,6 +105,19 @@ def test_beats_of_a_click_track_are_half_a_second_apart(tmp_path):
     beats = np.array([float(line) for line in live("beats", tmp_path / "clicks.wav").stdout.split()])
     assert len(beats) >= 12
     assert np.median(np.diff(beats)) == pytest.approx(0.5, abs=0.02)
+
+
+def test_the_events_of_the_demo_are_told_beside_its_beats():
+    told = [line.split() for line in live("beats", DEMO, "--events").stdout.splitlines()]
+    events = [(name, float(time)) for time, name, _ in (line for line in told if len(line) == 3)]
+    assert ("drop", pytest.approx(38.6, abs=0.5)) in events and ("section", pytest.approx(21.4, abs=0.5)) in events
+    assert len([line for line in told if len(line) == 1]) > 60
+
+
+def test_events_as_json_lie_among_the_beats_in_the_order_of_telling():
+    lines = [json.loads(line) for line in live("beats", DEMO, "--events", "--json").stdout.splitlines()]
+    assert {"build", "drop", "section"} == {line["event"] for line in lines if "event" in line}
+    assert [line["reported_at"] for line in lines] == sorted(line["reported_at"] for line in lines)
 
 
 def test_an_option_that_does_not_exist_is_refused():

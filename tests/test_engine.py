@@ -9,7 +9,7 @@ from fakes import BPM, FakeOutput, PacedVirtualClock, Stage, performed
 from live.clock import VirtualClock
 from live.engine import DEAF, STALL, Timing
 from live.pace import PERIOD
-from live.types import HOP
+from live.types import HOP, Event, Signals
 
 
 def phases_apart(a, b):
@@ -326,3 +326,53 @@ def test_the_time_to_send_is_in_its_stage_and_in_the_total():
 def test_minutes_of_poses_have_neither_a_miss_nor_one_too_many():
     stage = performed(180.0)
     assert (stage.ledger.poses, stage.ledger.misses) == (180 * 60, 0)
+
+
+# ---- the signals -------------------------------------------------------------------------------------------------
+
+
+class FakeListener:
+    """Counts what it hears; one event, at the tenth call."""
+
+    def __init__(self, energy=1.0):
+        self.calls, self.samples, self.energy = 0, 0, energy
+
+    def hear(self, samples):
+        self.calls, self.samples = self.calls + 1, self.samples + len(samples)
+
+    def now(self):
+        event = Event("drop", 0.5, (self.calls - 10) * PERIOD, 1) if self.calls >= 10 else Event()
+        return Signals(energy=self.energy, event=event)
+
+
+def listening(listener, seconds=1.0):
+    """A stage after a performance with a listener."""
+    stage = Stage()
+    stage.engine._listener = listener
+    stage.engine.run(seconds)
+    return stage
+
+
+def test_signals_reach_the_poses_and_the_listener_hears_everything():
+    stage = listening(listener := FakeListener())
+    assert listener.samples == stage.source.delivered
+    assert [pose.signals.energy for pose in stage.poses] == [0.0] + 59 * [1.0]
+
+
+def test_an_event_is_dated_for_the_pose_that_tells_of_it():
+    ages = [pose.signals.event.age for pose in listening(FakeListener()).poses if pose.signals.event.number]
+    np.testing.assert_allclose(ages, PERIOD * np.arange(1, 51))
+
+
+def test_a_fault_in_the_listener_is_survived_and_counted():
+    listener = FakeListener()
+    listener.hear = broken_once(listener.hear)
+    stage = listening(listener)
+    assert len(stage.poses) == 60
+    assert len(stage.ledger.recoveries) == 1 and "the signals failed" in stage.ledger.recoveries[0]
+
+
+def test_signals_that_are_not_finite_never_leave_the_engine():
+    stage = listening(FakeListener(energy=float("nan")))
+    assert {pose.signals for pose in stage.poses} == {Signals()}
+    assert len(stage.ledger.recoveries) == 60

@@ -15,18 +15,34 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 from live import skeleton
 from live.errors import BadTarget
 from live.outputs import osc, vmc
+from live.types import Event, Signals
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "osc.md"
 
 
 def sent(dancers=1, flat=False, poses=1):
     """What a listener receives of `poses` poses."""
+    return packets_of([pose(n, dancers) for n in range(poses)], flat)
+
+
+def with_event(p, name, number):
+    p.signals = p.signals._replace(event=Event(name, 0.5, 0.75, number))
+    return p
+
+
+def quiet(p):
+    p.signals = Signals()
+    return p
+
+
+def packets_of(poses, flat=False):
+    """What a listener receives of these poses."""
     with listener() as sock:
         output = osc.open_output(f"osc://127.0.0.1:{port_of(sock)}" + "?flat=1" * flat)
-        output.open(dancers, paced=True)
+        output.open(poses[0].dancers, paced=True)
         packets = []
-        for n in range(poses):
-            output.send(pose(n, dancers))
+        for p in poses:
+            output.send(p)
             packets += received(sock)
         output.close()
         return packets
@@ -35,7 +51,7 @@ def sent(dancers=1, flat=False, poses=1):
 def message(address, *arguments):
     builder = OscMessageBuilder(address)
     for argument in arguments:
-        builder.add_arg(argument, "i" if isinstance(argument, int) else "f")
+        builder.add_arg(argument, {int: "i", str: "s"}.get(type(argument), "f"))
     return builder.build().dgram
 
 
@@ -55,24 +71,62 @@ def expected_beat(p):
     return message("/live/beat", b.beat_count, b.bpm, b.phase, b.confidence, b.bar_phase)
 
 
+def expected_moment(p):
+    low, mid, high, energy, build, event = p.signals
+    when = split(p.capture_time - (p.play_time - p.show_time) - event.age)
+    return [
+        message("/live/signals", low, mid, high, energy, build, event.number),
+        message("/live/event", event.number, event.name, *when, event.strength),
+        message("/live/stats", 0, 0),
+    ]
+
+
 def test_a_frame_is_byte_for_byte_what_python_osc_builds():
     p = pose(0, 2)
-    assert sent(dancers=2) == [expected_pose(p, 0), expected_pose(p, 1), expected_beat(p), message("/live/stats", 0, 0)]
+    assert sent(dancers=2) == [expected_pose(p, 0), expected_pose(p, 1), expected_beat(p), *expected_moment(p)]
+
+
+@pytest.mark.parametrize("name", osc.EVENTS)
+def test_an_event_is_sent_once_by_its_name(name):
+    poses = [with_event(pose(n), name, 3 + n // 5) for n in range(10)]
+    events = [OscMessage(packet).params for packet in packets_of(poses) if packet.startswith(b"/live/event")]
+    assert [event[:2] for event in events] == [[3, name], [4, name]]
+
+
+def test_an_event_is_dated_in_seconds_since_the_show_began():
+    number, _, seconds, fraction, strength = OscMessage(packets_of([with_event(pose(90), "drop", 1)])[3]).params
+    assert (number, strength) == (1, 0.5)
+    assert seconds + fraction == pytest.approx(1.5 - 0.02 - 0.75, abs=1e-6)
+
+
+def test_without_an_event_none_is_sent():
+    assert not [p for p in packets_of([quiet(pose())]) if p.startswith(b"/live/event")]
+
+
+@pytest.mark.parametrize("field", ["low", "energy", "build"])
+def test_signals_that_are_not_finite_are_dropped_and_counted(field):
+    output = osc.open_output("osc://127.0.0.1")
+    output.open(1, paced=True)
+    bad = pose()
+    bad.signals = bad.signals._replace(**{field: math.nan})
+    output.send(bad)
+    output.close()
+    assert (output.stats.sent, output.stats.errors) == (0, 1)
 
 
 def test_stats_go_out_once_a_second():
     stats = [packet for packet in sent(poses=130) if packet.startswith(b"/live/stats")]
-    assert [OscMessage(packet).params for packet in stats] == [[0, 0], [121, 0], [242, 0]]
+    assert [OscMessage(packet).params for packet in stats] == [[0, 0], [182, 0], [363, 0]]
 
 
-def test_only_ints_and_floats_follow_the_address():
+def test_only_ints_floats_and_strings_follow_the_address():
     for packet in sent(dancers=2, flat=True):
         messages = list(OscBundle(packet)) if packet.startswith(b"#") else [OscMessage(packet)]
-        assert all(type(value) in (int, float) for m in messages for value in m.params)
+        assert all(type(value) in (int, float, str) for m in messages for value in m.params)
 
 
 def test_capture_and_play_time_are_seconds_since_the_show_began():
-    params = OscMessage(sent(poses=3)[-2]).params
+    params = OscMessage(sent(poses=3)[-3]).params
     assert params[2] + params[3] == pytest.approx(2 / 60 - 0.02, abs=1e-6)
     assert params[4] + params[5] == pytest.approx(2 / 60, abs=1e-6)
 

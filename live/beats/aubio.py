@@ -17,7 +17,7 @@ import aubio
 import numpy as np
 
 from live.hops import Hops
-from live.types import SAMPLE_RATE, BeatState, Float32
+from live.types import SAMPLE_RATE, BeatState, Float32, Snapshot
 
 HOP = 544
 WINDOW = 1024
@@ -66,13 +66,13 @@ class AubioTracker:
             beat_count=max(self._told, self._count + int(beats)),
         )
 
-    def snapshot(self) -> dict[str, np.ndarray]:
+    def snapshot(self) -> Snapshot:
         """What the tracker knows, as copies; of the sound the last 8 s."""
         past = np.concatenate([*self._past, self._hops.rest])
         counts = np.array([self._heard, self._end, self._count, self._told])
         return {"past": past, "counts": counts, "beats": np.array(self._beats)}
 
-    def restore(self, snapshot: dict[str, np.ndarray]) -> None:
+    def restore(self, snapshot: Snapshot) -> None:
         """Go on from a `snapshot`: same beats, and the tempo that the kept sound gives."""
         self.__init__()  # type: ignore[misc]
         heard, end, count, told = snapshot["counts"].tolist()

@@ -22,7 +22,7 @@ import onnxruntime
 from live.beats import _bar
 from live.beats._pointer import Pointer, PointerConfig, Reading, octave_apart
 from live.beats._spectrum import BANDS, HOP, WINDOW, levels, with_rises
-from live.types import SAMPLE_RATE, BeatState, Float32
+from live.types import SAMPLE_RATE, BeatState, Float32, Snapshot
 
 WEIGHTS = Path(__file__).with_suffix(".onnx")
 FRAME = HOP / SAMPLE_RATE
@@ -109,11 +109,11 @@ class PulseTracker:
             beats_per_bar=bar.metre,
         ).advanced(memory.filled / SAMPLE_RATE)
 
-    def snapshot(self) -> dict[str, np.ndarray]:
+    def snapshot(self) -> Snapshot:
         """Everything that the tracker knows, as copies."""
         return {f.name: np.array(getattr(self._memory, f.name)) for f in fields(Memory)}
 
-    def restore(self, snapshot: dict[str, np.ndarray]) -> None:
+    def restore(self, snapshot: Snapshot) -> None:
         """Go on from a `snapshot`, bit for bit."""
         values: dict[str, Any] = {k: v.copy() if v.ndim else v.item() for k, v in snapshot.items()}
         self._memory = Memory(**values)

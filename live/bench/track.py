@@ -6,11 +6,11 @@ import math
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from live.clock import VirtualClock
-from live.contracts import BeatTracker, load_plugin
-from live.types import SAMPLE_RATE, BeatState
+from live.contracts import load_plugin
+from live.types import SAMPLE_RATE, BeatState, Float32
 
 STEP = 480
 """Samples heard at a time: 10 ms."""
@@ -21,6 +21,14 @@ class ReportedBeat(NamedTuple):
 
     time: float
     reported_at: float
+
+
+class Hearer(Protocol):
+    """What can be listened with; every `live.contracts.BeatTracker` is one."""
+
+    def hear(self, samples: Float32) -> None: ...
+
+    def now(self) -> BeatState: ...
 
 
 class Heard(NamedTuple):
@@ -38,7 +46,7 @@ def track(audio: Path, tracker: str) -> Iterator[ReportedBeat]:
     return told(listen(audio, load_plugin("live.beats", tracker, "beat tracker").open_tracker()))
 
 
-def listen(audio: Path, tracker: BeatTracker) -> Iterator[Heard]:
+def listen(audio: Path, tracker: Hearer) -> Iterator[Heard]:
     """Play the file through the tracker, `STEP` samples at a time; a last step that is not whole is not asked about."""
     clock = VirtualClock()
     source = load_plugin("live.audio", "file", "input").open_source(str(audio), clock)

@@ -101,11 +101,14 @@ def beats(
     audio: Annotated[Path, typer.Argument(help="An audio file.")],
     tracker: Annotated[str, typer.Option(help="Beat tracker.")] = "pulse",
     json: Annotated[bool, typer.Option("--json", help="Each beat with its time and when it was reported.")] = False,
+    events: Annotated[
+        bool, typer.Option("--events", help="Also what else happens: a line `time name strength` each.")
+    ] = False,
 ) -> None:
     """Print the beat times (s) that the online tracker reports, one a line."""
     from live.cli.beats import print_beats
 
-    print_beats(audio, tracker, json)
+    print_beats(audio, tracker, json, events)
 
 
 @app.command()

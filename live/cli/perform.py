@@ -23,6 +23,7 @@ from live.contracts import AudioSource, Backend, Output, load_plugin
 from live.engine import Engine, Timing
 from live.errors import BadModel, BadTarget, MissingExtra, NoDevice, Unusable
 from live.features.extractor import Extractor
+from live.features.signals import Listener
 from live.generator import Generator, style_weights
 from live.motion.body import Motion, MotionConfig
 from live.pace import PERIOD
@@ -53,7 +54,7 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
     source = make_source(show, clock, say)
     features = Extractor(_tracker(show), twin=Extractor(_tracker(show)))
     engine = Engine(source, features, generator, make_motion(show), outputs, clock,
-                    make_timing(show, run, generator, outputs))  # fmt: skip
+                    make_timing(show, run, generator, outputs), Listener())  # fmt: skip
     with contextlib.ExitStack() as stack:
         stack.enter_context(_own_stderr())
         stack.enter_context(_stop_on_signals(engine))
@@ -173,6 +174,9 @@ def status(
         "bpm": engine.beat.bpm,
         "phase": engine.beat.phase,
         "confidence": engine.beat.confidence,
+        "energy_db": engine.signals.energy,
+        "build": engine.signals.build,
+        "event": engine.signals.event.name,
         "level_db": 20 * math.log10(max(engine.level, 1e-4)),
         "ticks_per_s": ledger.ticks / max(seconds, 1 / FRAME_RATE),
         "p99_ms": total.percentile(0.99) * 1e3,

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from live import skeleton
-from live.types import Pose
+from live.types import Pose, Signals
 
 UNIT_TOLERANCE = 1e-3
 """Largest difference of a quaternion's squared length from 1."""
@@ -44,3 +44,11 @@ def moment_fault(pose: Pose) -> str:
         if not abs(number) < LONGEST:
             return f"pose {pose.sequence} has a time or beat that is not finite"
     return ""
+
+
+def signals_fault(signals: Signals) -> str:
+    """What is wrong with the signals, empty when nothing is."""
+    *numbers, event = signals
+    age = event.age if event.number else 0.0
+    good = all(abs(number) < LONGEST for number in (*numbers, event.strength, event.number, age))
+    return "" if good else "a signal is not finite"

@@ -101,13 +101,23 @@ def compose(seed: int, seconds: float, bpm: float, start_count: float = 0.0, gen
 
 def compose_on(seed: int, seconds: float, clock: Clock, genre: str | None = None) -> Song:
     """As `compose`, on a tempo map: beats fall where its count is an integer."""
-    rng = np.random.default_rng(seed)
-    picked = str(rng.choice(list(GENRES)))
-    band = _band(rng, GENRES[genre or picked])
-    sections = _arrange(rng, float(clock.count(0.0)), float(clock.count(seconds)))
+    rng, band, sections = _plan(seed, seconds, clock, genre)
     audio = _mix(rng, band, clock, sections, seconds)
     gain = 10.0 ** (-rng.uniform(0.0, 24.0) * rng.random() / 20.0)
     return _song(np.float32(gain) * audio, clock)
+
+
+def sections_of(seed: int, seconds: float, clock: Clock, genre: str | None = None) -> list[Section]:
+    """The sections of what `compose_on` makes of the same arguments."""
+    return _plan(seed, seconds, clock, genre)[2]
+
+
+def _plan(seed: int, seconds: float, clock: Clock, genre: str | None) -> tuple[Rng, Band, list[Section]]:
+    """What the seed decides before the first sound, and the generator that decides the rest."""
+    rng = np.random.default_rng(seed)
+    picked = str(rng.choice(list(GENRES)))
+    band = _band(rng, GENRES[genre or picked])
+    return rng, band, _arrange(rng, float(clock.count(0.0)), float(clock.count(seconds)))
 
 
 DEMO_SEED = 18
