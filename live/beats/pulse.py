@@ -38,7 +38,9 @@ BELIEVED, SURE = 0.05, 0.55
 """Share of all belief that a hypothesis needs to be followed, and that is full confidence."""
 PATIENCE = 8.0
 """Beats (two bars) for which an octave must be the better one before it is taken; fewer while little was heard."""
-DOUBTED, SUPPORTED = 0.05, 0.22
+REST, FADE = 0.5, 3.5
+"""Seconds of silence that any rhythm may have, and in which confidence falls to 37% after that."""
+DOUBTED, SUPPORTED = 0.025, 0.12
 """Mean activation at a hypothesis' beats that is no support, and full support."""
 
 
@@ -60,6 +62,8 @@ class Memory:
     period: float = 0.0
     confidence: float = 0.0
     count: int = 0
+    hush: float = 0.0
+    """Seconds of silence just now."""
     flip: float = 0.0
     """Beats for which the best hypothesis has been an octave off the tempo held."""
 
@@ -130,6 +134,7 @@ class PulseTracker:
         expected = self._pointer.expectation(belief)
         memory.heard = MEMORY * memory.heard + expected * beat
         memory.expected = MEMORY * memory.expected + expected
+        memory.hush = memory.hush + FRAME if silent else 0.0
         memory.belief = belief if silent else self._pointer.see(belief, beat, tempo)
         self._turn()
         self._place()
@@ -148,7 +153,8 @@ class PulseTracker:
         support = memory.heard / max(memory.expected, 1e-9)
         backing = min(max((support - DOUBTED) / (SUPPORTED - DOUBTED), 0.0), 1.0)
         reading = self._read()
-        memory.confidence = min(reading.share / SURE, 1.0) * backing
+        coasting = math.exp(-max(memory.hush - REST, 0.0) / FADE)
+        memory.confidence = min(reading.share / SURE, 1.0) * backing * coasting
         ran = memory.phase + (1.0 / memory.period if memory.period > 0.0 else 0.0)
         if reading.share > BELIEVED:
             memory.period = reading.period
