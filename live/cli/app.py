@@ -124,14 +124,27 @@ def convert(
 
 @app.command()
 def prepare(
-    data: Annotated[Path, typer.Argument(help="A folder in the `salsa` layout: BVH takes and grid.json.")],
+    data: Annotated[
+        Path, typer.Argument(help="A folder of dances: BVH, AIST++ pickles, OpenPose JSON, ballroom, salsa.")
+    ],
     out: Annotated[Path, typer.Argument(help="Where to write the prepared data (.npz).")],
     seed: Annotated[int, typer.Option(help="Picks the rendered music.")] = 1,
+    stretch: Annotated[str, typer.Option(help="How many times as long to make each dance that has a beat grid.")] = "",
+    music: Annotated[Path | None, typer.Option(help="Folder with the songs, if not beside the dances.")] = None,
+    names: Annotated[
+        Path | None, typer.Option(help="A table of joint names (TOML) for an unknown BVH skeleton.")
+    ] = None,
+    style: Annotated[str | None, typer.Option(help="Label for all dances, in place of the layout's.")] = None,
+    cache: Annotated[Path, typer.Option(help="Where to keep what is done, to resume from.")] = Path("runs/prepare"),
+    jobs: Annotated[int, typer.Option(help="Processes; -1 for one a core.")] = -1,
 ) -> None:
     """Turn recorded dances into training data, with music rendered on their beat grids."""
-    from live.cli.learn import prepare_data
+    from live.cli.prepare import STRETCHES, prepare_data
+    from live.train.choice import Choice
+    from live.train.prepare import Settings
 
-    prepare_data(data, out, seed)
+    stretches = tuple(_numbers(stretch, "--stretch")) or STRETCHES
+    prepare_data(data, out, Settings(stretches, seed, Choice(music, names, style), cache), jobs)
 
 
 @app.command()
@@ -179,6 +192,16 @@ def export(
 
 def _say(line: str) -> None:
     print(line, flush=True)
+
+
+def _numbers(text: str, option: str) -> list[float]:
+    try:
+        numbers = [float(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        numbers = [0.0]
+    if not all(0.1 <= number <= 10.0 for number in numbers):
+        raise Unusable(f"{option} {text}: write numbers between 0.1 and 10 with commas, for example 0.8,1,1.25")
+    return numbers
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]], nothing: str) -> None:

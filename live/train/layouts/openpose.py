@@ -1,0 +1,7 @@
+"""OpenPose."""
+
+from pathlib import Path
+
+
+def find(folder: Path) -> list[Path]:
+    return []
