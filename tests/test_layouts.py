@@ -273,10 +273,16 @@ def test_music_shorter_than_the_motion_cuts_it_and_says_so(tmp_path):
     assert join([outcome])["start"].tolist() == [0, 300, 600]
 
 
-def test_motion_without_music_or_beats_is_dropped(tmp_path):
+def test_motion_without_music_is_danced_in_silence(tmp_path):
     written(tmp_path, bvh_text())
     _, (outcome,) = prepared_in(tmp_path, tmp_path / "cache")
-    assert outcome.part is None and "neither music nor a beat grid" in outcome.note
+    assert outcome.note == "no music: silence" and not join([outcome])["bpm"].any()
+
+
+def test_a_dance_of_a_second_is_dropped(tmp_path):
+    written(tmp_path, bvh_text(frames=60))
+    _, (outcome,) = prepared_in(tmp_path, tmp_path / "cache")
+    assert outcome.part is None and "under 3 s" in outcome.note
 
 
 def test_limb_directions_are_those_of_the_table():

@@ -124,10 +124,16 @@ def convert(
 
 @app.command()
 def prepare(
-    data: Annotated[
-        Path, typer.Argument(help="A folder of dances: BVH, AIST++ pickles, OpenPose JSON, ballroom, salsa.")
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="[DATA] OUT",
+            help="A folder of dances (BVH, AIST++, OpenPose JSON, videos, ballroom, salsa), and the .npz to write.",
+        ),
     ],
-    out: Annotated[Path, typer.Argument(help="Where to write the prepared data (.npz).")],
+    video: Annotated[Path | None, typer.Option(help="A clip of one dancer in place of DATA.")] = None,
+    pose_space: Annotated[str, typer.Option(help="What a video becomes: rotations22 or keypoints18.")] = "rotations22",
+    fps: Annotated[float, typer.Option(help="Frames a second of OpenPose folders, which do not tell.")] = 30.0,
     seed: Annotated[int, typer.Option(help="Picks the rendered music.")] = 1,
     stretch: Annotated[str, typer.Option(help="How many times as long to make each dance that has a beat grid.")] = "",
     music: Annotated[Path | None, typer.Option(help="Folder with the songs, if not beside the dances.")] = None,
@@ -144,7 +150,14 @@ def prepare(
     from live.train.prepare import Settings
 
     stretches = tuple(_numbers(stretch, "--stretch")) or STRETCHES
-    prepare_data(data, out, Settings(stretches, seed, Choice(music, names, style), cache), jobs)
+    if len(paths) != (2 if video is None else 1):
+        raise Unusable("name a folder of dances and the file to write, or --video CLIP and the file to write")
+    if pose_space not in ("rotations22", "keypoints18"):
+        raise Unusable(f"--pose-space {pose_space}: choose rotations22 or keypoints18")
+    if not 1.0 <= fps <= 1000.0:
+        raise Unusable(f"--fps {fps:g}: frames a second lie between 1 and 1000")
+    choice = Choice(music, names, style, fps, pose_space)
+    prepare_data(video or paths[0], paths[-1], Settings(stretches, seed, choice, cache), jobs)
 
 
 @app.command()

@@ -22,7 +22,7 @@ from live import channels, rotation, skeleton
 from live.audio._decode import Decoder
 from live.beats.aubio import AubioTracker
 from live.errors import BadFile
-from live.features.extractor import BEAT_SLICE, Extractor
+from live.features.extractor import BEAT_SLICE, Extractor, silence
 from live.train import keypoints, retarget
 from live.train.composer import compose
 from live.train.keypoints import Keypoints
@@ -70,7 +70,7 @@ class Segment(NamedTuple):
 def usable_frames(motion: Motion | Keypoints) -> NDArray[np.bool_]:
     """[T] bool: False within 4 frames of a glitch (a joint or turn faster than any dancer)."""
     if isinstance(motion, Keypoints):
-        return np.asarray(motion.known.mean(1) > 0.5)
+        return np.asarray(motion.known.all(1), bool)
     joints, _ = skeleton.forward_kinematics(*motion)
     relative = joints - joints[:, :1]
     speed = np.linalg.norm(np.diff(relative, axis=0, prepend=relative[:1]), axis=-1).max(1) * FRAME_RATE
@@ -96,10 +96,11 @@ def read_audio(path: Path) -> Float32:
 
 
 def prepared(dance: Dance, stretches: Sequence[float], seed: int, listen: Listen = prosody_of) -> Arrays:
-    """The dance and its mirror image with its own music, and stretched onto other tempi with music made for them."""
+    """The dance and its mirror image with its own music, and stretched onto other tempi with music made for them.
+
+    A dance without music or beat grid is danced in silence.
+    """
     segments = list(_segments(dance, stretches, seed, listen))
-    if not segments:
-        raise BadFile("has neither music nor a beat grid: put NAME.ogg or NAME.beats beside it")
     lengths = [len(s.count) for s in segments]
 
     def per_frame(values: list[float]) -> Float32:
@@ -124,6 +125,8 @@ def prepared(dance: Dance, stretches: Sequence[float], seed: int, listen: Listen
 def _segments(dance: Dance, stretches: Sequence[float], seed: int, listen: Listen) -> Iterator[Segment]:
     if dance.audio is not None:
         yield from _danced(dance, 1.0, listen(read_audio(dance.audio)))
+    elif dance.bpm == 0:
+        yield from _danced(dance, 1.0, np.tile(silence()[:PROSODY], (len(dance.motion[0]), 1)))
     song = dance.song or dance.name
     number = int(song) if song.isdigit() else zlib.crc32(song.encode()) % 1_000_000
     for k, stretch in enumerate(stretches if dance.bpm > 0 else ()):

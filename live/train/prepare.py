@@ -22,12 +22,12 @@ import numpy as np
 from live.contracts import load_plugin
 from live.errors import LiveError, Unusable
 from live.features import extractor
-from live.train import aim, dance, retarget
+from live.train import aim, dance, people, retarget
 from live.train.choice import Choice
 from live.train.dance import Arrays, merged, prepared, prosody_of
 from live.types import FRAME_RATE, Float32
 
-LAYOUTS = ("salsa", "ballroom", "aist", "openpose", "bvh")
+LAYOUTS = ("salsa", "ballroom", "aist", "openpose", "bvh", "video")
 """In the order in which they are asked whether a folder is theirs."""
 SHORTEST = 3.0
 """Seconds of clean motion that a dance must hold."""
@@ -131,7 +131,7 @@ def _key(layout: str, path: Path, settings: Settings) -> str:
     """Names a dance by its bytes, what lies beside it under its name, the settings and the code that reads it."""
     digest = hashlib.sha256(repr((layout, path.name, settings.stretches, settings.seed, settings.choice)).encode())
     module = load_plugin("live.train.layouts", layout, "layout")
-    digest.update(b"".join(_code(m) for m in (module, aim, retarget, dance, extractor)))
+    digest.update(b"".join(_code(m) for m in (module, aim, retarget, people, dance, extractor)))
     for file in _files(path, settings.choice):
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:32]
