@@ -116,6 +116,7 @@ def test_nothing_that_performs_imports_what_trains(module):
     if module in (
         "live.cli.learn",
         "live.cli.prepare",
+        "live.cli.evaluate",
         "live.cli.beats_learn",
     ):  # imported when `live train` and its like are called
         return

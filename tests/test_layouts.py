@@ -205,6 +205,11 @@ def test_the_grid_of_music_is_heard(bpm):
     assert grid.bpm / bpm == pytest.approx(round(grid.bpm / bpm * 2) / 2, rel=0.01)
 
 
+def test_noise_and_silence_have_no_grid():
+    assert heard_grid(np.random.default_rng(0).random(1200).astype(np.float32)).bpm == 0.0
+    assert heard_grid(np.zeros(1200, np.float32)).bpm == 0.0
+
+
 def test_beats_on_a_line_are_a_grid_and_others_are_none():
     assert written_grid(np.arange(0.2, 9, 0.5)) == pytest.approx((120.0, -0.4))
     assert written_grid(np.cumsum(np.linspace(0.3, 0.8, 20))).bpm == 0.0

@@ -139,9 +139,15 @@ def test_beats_that_meet_are_no_chance_and_beats_of_another_tempo_are():
     beats = np.arange(0.1, 60, 0.5)
     together = [(beats + 0.02, beats, 60.0)]
     apart = [(np.sort(np.random.default_rng(0).uniform(0, 60, 100)), beats, 60.0)]
-    assert chance.p_value(together, motion.align, shifts=200) < 0.01
-    assert chance.p_value(apart, motion.align, shifts=200) > 0.05
+    assert max(chance.p_values(together, shifts=200)) < 0.01
+    assert min(chance.p_values(apart, shifts=200)) > 0.05
+
+
+def test_chance_measures_the_same_agreement():
+    moved, beats = np.sort(np.random.default_rng(0).uniform(0, 10, 12)), np.arange(0.2, 10, 0.5)
+    both = motion.align(beats, moved), motion.align(moved, beats)
+    assert chance.agreement(moved[None], beats)[:, 0] == pytest.approx(both)
 
 
 def test_no_beats_are_chance():
-    assert chance.p_value([(np.zeros(0), np.arange(9.0), 20.0)], motion.align) == 1.0
+    assert chance.p_values([(np.zeros(0), np.arange(9.0), 20.0)]) == (1.0, 1.0)

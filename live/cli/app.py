@@ -190,6 +190,18 @@ def train_beats_command(
     train_beats(midi, cache, out, songs, rounds, threads)
 
 
+@app.command("dictionary")
+def dictionary_command(
+    data: Annotated[Path, typer.Argument(help="Prepared data (.npz).")],
+    out: Annotated[Path, typer.Argument(help="The folder to write; perform it with `--model dictionary:FOLDER`.")],
+    seed: Annotated[int, typer.Option(help="Where the clusters begin.")] = 1,
+) -> None:
+    """Make a dictionary of prepared dances: what was danced to which music."""
+    from live.cli.learn import make_dictionary
+
+    make_dictionary(data, out, seed)
+
+
 @app.command()
 def export(
     run: Annotated[Path, typer.Argument(help="A training folder with checkpoint.pt.")],
@@ -201,6 +213,26 @@ def export(
     from live.cli.learn import export_checkpoint
 
     export_checkpoint(run, config, out, data)
+
+
+@app.command("evaluate")
+def evaluate_command(
+    model: Annotated[str, typer.Argument(help="A shipped model's name, or a model folder.")],
+    data: Annotated[Path, typer.Option(help="Folder of songs; true beats as NAME.beats beside NAME.ogg.")],
+    dances: Annotated[Path | None, typer.Option(help="The recorded dances that it should resemble.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for evaluate.json and evaluate.html.")] = Path("runs/evaluate"),
+    seconds: Annotated[float, typer.Option(help="Of each song.", min=10.0)] = 60.0,
+    tracker: Annotated[str, typer.Option(help="Beat tracker; `true` tells it the beats of NAME.beats.")] = "aubio",
+    style: Annotated[str, typer.Option(help="NAME[=WEIGHT],...; all alike if left out.")] = "",
+    temperature: Annotated[float | None, typer.Option(help="The model's own if left out.")] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same dances.")] = 1,
+    sigma: Annotated[float, typer.Option(help="Width of the beat alignment, ms.", min=1.0)] = 70.0,
+) -> None:
+    """Let a model dance to songs by itself and measure it beside real dances, random pairing and silence."""
+    from live.cli.evaluate import evaluate_model
+    from live.train.evaluate import Plan
+
+    evaluate_model(model, data, dances, Plan(seconds, tracker, style, seed, temperature, sigma), out)
 
 
 def _say(line: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from live import dictionary
 from live.errors import BadFile, MissingExtra, Unusable
 
 try:
@@ -18,6 +19,7 @@ try:
 
     from live.nn.generator import Generator, GeneratorConfig
     from live.train import dataset, export, quality, trainer
+    from live.train import dictionary as lookup
     from live.train.prepare import read_all
 except ImportError as error:
     raise MissingExtra(error.name or "torch", "train", "training") from None
@@ -45,6 +47,13 @@ def train_model(config: Path, data: Path, out: Path, rounds: int | None, resume:
             described = "  ".join(f"{k} {v:.3f}" for k, v in values.items() if k not in ("round", "seconds"))
             progress.update(task, completed=values["round"], description=described)
     print(f"{out / 'checkpoint.pt'}: {run.round} rounds")
+
+
+def make_dictionary(data: Path, out: Path, seed: int) -> None:
+    """Write the dictionary of prepared dances."""
+    found = lookup.build(dataset.load_prepared(data), seed)
+    dictionary.save(found, out)
+    print(f"{out / 'dictionary.npz'}: {len(found.at)} entries of a second in {lookup.CLUSTERS} clusters")
 
 
 def export_checkpoint(run: Path, config: Path, out: Path, data: Path | None) -> None:

@@ -11,6 +11,9 @@ from live.types import FRAME_RATE, Float32, Float64
 STEADY = 0.04
 """Seconds (RMS) by which beats may lie off a grid of constant tempo."""
 
+CLEAR = 4.0
+"""How many times as strong as the middle one the strongest comb must be: noise gives 2, music 8 and more."""
+
 
 class Grid(NamedTuple):
     """beat(t) = count_at_start + t * bpm / 60, t in seconds from the first sample; bpm 0 where there is no grid."""
@@ -35,6 +38,8 @@ def heard_grid(onsets: Float32, slowest: float = 70.0, fastest: float = 180.0) -
     combs = [np.abs(waves**k @ strength) / k**0.5 for k in (1, 2, 4)]
     score = sum(combs) * np.exp(-0.5 * np.log2(tempi / 120.0) ** 2)
     best = int(np.argmax(score))
+    if not score[best] > CLEAR * np.median(score):
+        return Grid()
     phase = np.angle(waves[best] @ strength + 0.5 * _halved(waves[best], strength)) / (2 * np.pi)
     return Grid(float(tempi[best]), float(phase % 1.0))
 

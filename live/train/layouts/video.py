@@ -43,7 +43,7 @@ def find(folder: Path) -> list[Path]:
 
 
 def read(path: Path, choice: Choice = Choice()) -> Dance:  # noqa: B008
-    seen = watch(path)
+    seen = one_person(watch(path))
     try:
         motion = flat(seen) if choice.pose_space == "keypoints18" else solid(seen)
     except BadFile as error:
@@ -54,6 +54,20 @@ def read(path: Path, choice: Choice = Choice()) -> Dance:  # noqa: B008
     at = np.minimum((np.arange(len(motion[0])) * seen.rate / FRAME_RATE).astype(int), len(found) - 1)
     style = choice.style or path.parent.name
     return Dance(path.stem, style, motion, *grid, song=path.stem, audio=song, sound=found[at], notes=note)
+
+
+def one_person(seen: Seen) -> Seen:
+    """NaN where it is not the one who is seen longest: MediaPipe follows one person, and may change to another."""
+    hips, shoulders = seen.image[:, HIPS, :2].mean(1), seen.image[:, SHOULDERS, :2].mean(1)
+    size = np.linalg.norm(hips - shoulders, axis=1)
+    found = np.flatnonzero(np.isfinite(size))
+    jump = np.linalg.norm(np.diff(hips[found], axis=0), axis=1) / size[found[1:]] > np.diff(found).clip(max=8)
+    runs = np.split(found, np.flatnonzero(jump) + 1)
+    others = np.ones(len(size), bool)
+    others[max(runs, key=len)] = False
+    image, world = seen.image.copy(), seen.world.copy()
+    image[others], world[others] = np.nan, np.nan
+    return Seen(image, world, seen.rate)
 
 
 def flat(seen: Seen) -> Keypoints:
