@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from motion_files import salsa_folder
+from motion_files import bvh_text, salsa_folder
 
 pytest.importorskip("scipy", reason="scipy is not installed (extra `train`)")
 pytest.importorskip("joblib", reason="joblib is not installed (extra `train`)")
@@ -37,7 +37,10 @@ def result(tmp_path_factory):
     songs = [
         Music(str(bpm), compose(1, 20.0, bpm).audio, np.arange(0, 20, 60 / bpm), True) for bpm in (100.0, 137.0, 166.0)
     ]
-    real = read_all(salsa_folder(tmp_path_factory.mktemp("salsa")))
+    folder = salsa_folder(tmp_path_factory.mktemp("salsa"))
+    for seed, file in enumerate(sorted(folder.glob("*.bvh"))):
+        file.write_text(bvh_text(frames=1200, seed=seed))
+    real = read_all(folder)
     return {"model": "sway", **evaluate(dancer, songs, real, Plan(seconds=20.0))}
 
 
@@ -56,9 +59,9 @@ def test_silence_freezes_it(result):
     assert result["rows"]["silence"]["freeze"] == 1.0 and result["rows"]["model, on the wire"]["freeze"] == 0.0
 
 
-def test_real_dances_lie_at_no_distance_from_themselves(result):
+def test_real_dances_lie_nearer_to_each_other_than_the_sway_does(result):
     real, made = result["rows"]["real"], result["rows"]["model, on the wire"]
-    assert real["fid_k"] == pytest.approx(0, abs=1e-3) and made["fid_k"] > 1.0
+    assert np.isfinite(real["fid_k"]) and real["fid_g"] < made["fid_g"]
 
 
 def test_who_hears_nothing_never_responds(result):

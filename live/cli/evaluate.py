@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -31,12 +33,21 @@ def evaluate_model(model: str, data: Path, dances: Path | None, plan: Plan, out:
     result = {"model": dancer.card.name, "data": data.name, **told}
     try:
         out.mkdir(parents=True, exist_ok=True)
-        (out / "evaluate.json").write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+        (out / "evaluate.json").write_text(json.dumps(finite(result), indent=1) + "\n", "utf-8")
         (out / "evaluate.html").write_text(page(result), "utf-8")
     except OSError as error:
         raise Failed(f"{out}: cannot be written: {error.strerror}") from None
     Console().print(table(result))
     print(f"written to {out / 'evaluate.json'} and {out / 'evaluate.html'}")
+
+
+def finite(value: Any) -> Any:
+    """The same without infinities, which JSON does not know: null."""
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def table(result: dict) -> Table:

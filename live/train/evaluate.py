@@ -19,11 +19,13 @@ from live.contracts import load_plugin
 from live.errors import Unusable
 from live.features.extractor import Extractor
 from live.generator import Generator, style_weights
-from live.train.dance import Dance, read_audio
+from live.train.dance import Dance, read_audio, usable_frames
 from live.train.free_run import FIRST_POSE, Danced, free_run, lag_to_accent, told_beats
 from live.train.grid import heard_grid
 from live.types import FRAME_RATE, SAMPLE_RATE, FeatureFrame, Float32, Float64
 
+STRETCH = 5.0
+"""Seconds of real motion without a fault that are worth measuring."""
 SILENCE = 20.0
 """Seconds of silence that a model is given."""
 ACCENTS = (8.0, 8.7, 9.4, 10.1)
@@ -127,6 +129,8 @@ def evaluate(
         "real": real,
     }
     rows = {name: summary(parts, points, plan) for name, parts in groups.items() if parts}
+    if len(real) > 1:  # what two sets of real dances lie apart
+        rows["real"] |= distances(_points(real[::2]), _points(real[1::2]))
     rows["model, on the wire"]["response_lag_ms"] = _said(said, "accents", lambda: _lag(dancer, songs[0]))
     return {
         "rows": rows,
@@ -148,17 +152,19 @@ def _part(song: Music, joints: Float32) -> Part:
 
 
 def _real(dance: Dance) -> Iterator[Part]:
-    """The dance on our bones where it is sound: its longest clean stretch, with its own grid."""
+    """The dance on our bones with its own grid, in stretches of `STRETCH` and more without a fault."""
     joints, _ = skeleton.forward_kinematics(*dance.motion)
-    sound = np.ones(len(joints), bool) if dance.sound is None else dance.sound
+    sound = usable_frames(dance.motion) & (True if dance.sound is None else dance.sound)
     edges = np.flatnonzero(np.diff(np.r_[False, sound, False]))
-    begin, end = max(zip(edges[::2], edges[1::2], strict=True), key=lambda run: run[1] - run[0], default=(0, 0))
-    if end - begin > 5 * FRAME_RATE:
-        count = np.arange(
+    beats = np.zeros(0)
+    if dance.bpm > 0:
+        counts = np.arange(
             np.ceil(dance.count_at_start), dance.count_at_start + len(joints) / FRAME_RATE * dance.bpm / 60
         )
-        beats = (count - dance.count_at_start) * 60 / max(dance.bpm, 1.0)
-        yield Part(dance.name, motion.normalise(joints[begin:end], FRAME_RATE), beats, begin / FRAME_RATE)
+        beats = (counts - dance.count_at_start) * 60 / dance.bpm
+    for begin, end in zip(edges[::2], edges[1::2], strict=True):
+        if end - begin >= STRETCH * FRAME_RATE:
+            yield Part(dance.name, motion.normalise(joints[begin:end], FRAME_RATE), beats, begin / FRAME_RATE)
 
 
 def shuffled(parts: list[Part]) -> list[Part]:
@@ -202,11 +208,16 @@ def summary(parts: list[Part], real: Points | None, plan: Plan) -> dict[str, Any
     windows = [(motion.motion_beats(p.y), p.beats - p.begun, len(p.y) / motion.RATE) for p in parts if len(p.beats) > 2]
     p = chance.p_values(windows, plan.sigma_ms)
     out |= {"p_music_to_motion": p.music_to_motion, "p_motion_to_music": p.motion_to_music}
-    points = _points(parts)
-    if real is not None and points is not None:
-        for name, made, true in (("k", points[0], real[0]), ("g", points[1], real[1])):
-            out[f"fid_{name}"], out[f"diversity_{name}"] = features.distance(made, true), features.diversity(made, true)
-    return out | {"dances": len(parts)}
+    return out | distances(_points(parts), real) | {"dances": len(parts)}
+
+
+def distances(made: Points | None, real: Points | None) -> dict[str, float]:
+    """FID and diversity in both spaces; none without real dances."""
+    if made is None or real is None:
+        return {}
+    pairs = [("k", made[0], real[0]), ("g", made[1], real[1])]
+    apart = {f"fid_{name}": features.distance(a, b) for name, a, b in pairs}
+    return apart | {f"diversity_{name}": features.diversity(a, b) for name, a, b in pairs}
 
 
 MUSICAL = ("music_to_motion", "motion_to_music", "beat_lock", "lock_offset_ms", "music_beats")
