@@ -58,7 +58,7 @@ def find(data: Path) -> tuple[str, list[Path]]:
     """The layout of a folder (or of one file's folder) and its dances; raises `Unusable` when there are none."""
     folder = data.parent if data.is_file() else data
     if not folder.is_dir():
-        raise Unusable(f"{data}: there is no such folder; name one that holds dances")
+        raise Unusable(f"{data}: there is no such file or folder; name one that holds dances")
     for layout in LAYOUTS:
         paths: list[Path] = load_plugin("live.train.layouts", layout, "layout").find(folder)
         if paths := [path for path in paths if not data.is_file() or path == data]:

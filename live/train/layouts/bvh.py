@@ -39,4 +39,4 @@ def music_grid(path: Path, song: Path | None) -> tuple[Grid, str]:
     if song is None:
         return Grid(), "no music: silence"
     heard = heard_grid(prosody_of(read_audio(song))[:, FEATURE_NAMES.index("onset_envelope")])
-    return heard, f"{heard.bpm:.1f} BPM by ear" if heard.bpm else "music too short for a beat grid"
+    return heard, f"{heard.bpm:.1f} BPM by ear" if heard.bpm else "no beat heard"
