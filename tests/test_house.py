@@ -113,7 +113,12 @@ def test_the_engine_is_the_loop_and_only_the_loop():
 
 @pytest.mark.parametrize("module", [name for name in MODULES if room_of(name) not in {"nn", "train", "bench"}])
 def test_nothing_that_performs_imports_what_trains(module):
-    if module in ("live.cli.learn", "live.cli.beats_learn"):  # imported when `live train` and its like are called
+    if module in (
+        "live.cli.learn",
+        "live.cli.prepare",
+        "live.cli.evaluate",
+        "live.cli.beats_learn",
+    ):  # imported when `live train` and its like are called
         return
     assert not outsiders(MODULES[module]) & HEAVY
     assert not rooms(MODULES[module]) & {"nn", "train"} or module == "live.cli.app"

@@ -9,7 +9,8 @@ pytest.importorskip("scipy", reason="scipy is not installed (extra `train`)")
 from live import skeleton
 from live.errors import BadFile
 from live.train.bvh import read_bvh
-from live.train.dataset import read_salsa, usable_frames
+from live.train.dance import usable_frames
+from live.train.layouts import salsa
 from live.train.retarget import mirrored, retarget, stretched
 
 
@@ -70,7 +71,7 @@ def test_a_marker_swap_is_not_used(bvh):
 
 
 def test_the_salsa_layout_gives_both_partners_their_grid(tmp_path):
-    dances = read_salsa(salsa_folder(tmp_path))
+    dances = [salsa.read(path) for path in salsa.find(salsa_folder(tmp_path))]
     assert [(d.style, d.bpm, d.count_at_start) for d in dances] == [("lead", 168.0, 2.5), ("follow", 168.0, 2.5)]
 
 
@@ -91,5 +92,5 @@ def test_a_damaged_bvh_is_named_in_one_line(tmp_path, text):
 def test_an_unknown_skeleton_says_which_joints_are_missing(tmp_path):
     path = tmp_path / "a.bvh"
     path.write_text(bvh_text().replace("lThigh", "LeftUpLeg"))
-    with pytest.raises(BadFile, match="lThigh"):
+    with pytest.raises(BadFile, match="nearest to 'poser', but has no lthigh"):
         retarget(read_bvh(path))

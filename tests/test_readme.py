@@ -23,8 +23,14 @@ INSTEAD = {
     "configs/": f"{ROOT / 'configs'}/",
     "exported_models/": "models/",
     "SALSA_FOLDER": "dances",
+    "SONGS": ".",
 }
-MORE = {"perform": ["--duration", "1"], "train": ["--rounds", "1"], "bench": ["--tracker", "aubio"]}
+MORE = {
+    "perform": ["--duration", "1"],
+    "train": ["--rounds", "1"],
+    "bench": ["--tracker", "aubio"],
+    "evaluate": ["--seconds", "10"],
+}
 """Options that make a command short."""
 
 

@@ -16,6 +16,8 @@ from live.errors import BadFile  # noqa: E402
 from live.features.extractor import BEAT_SLICE  # noqa: E402
 from live.nn.generator import Generator, GeneratorConfig  # noqa: E402
 from live.train import dataset, export, trainer  # noqa: E402
+from live.train.dance import merged, prepared  # noqa: E402
+from live.train.prepare import read_all  # noqa: E402
 
 SMALL = GeneratorConfig(
     convolution=16, encoder=12, ring=12, attention=8, location_filters=4, prenet=16, decoder=32, latent=8
@@ -28,8 +30,8 @@ CARD = {
 
 @pytest.fixture(scope="module")
 def arrays(tmp_path_factory):
-    dances = dataset.read_salsa(salsa_folder(tmp_path_factory.mktemp("salsa")))
-    return dataset.prepare(dances, [1.0, 1.25], seed=1)
+    dances = read_all(salsa_folder(tmp_path_factory.mktemp("salsa")))
+    return merged([prepared(dance, [1.0, 1.25], seed=1) for dance in dances])
 
 
 def run(arrays, rounds=4, **settings):

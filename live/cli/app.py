@@ -127,14 +127,40 @@ def convert(
 
 @app.command()
 def prepare(
-    data: Annotated[Path, typer.Argument(help="A folder in the `salsa` layout: BVH takes and grid.json.")],
-    out: Annotated[Path, typer.Argument(help="Where to write the prepared data (.npz).")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="[DATA] OUT",
+            help="A folder of dances (BVH, AIST++, OpenPose JSON, videos, ballroom, salsa), and the .npz to write.",
+        ),
+    ],
+    video: Annotated[Path | None, typer.Option(help="A clip of one dancer in place of DATA.")] = None,
+    pose_space: Annotated[str, typer.Option(help="What a video becomes: rotations22 or keypoints18.")] = "rotations22",
+    fps: Annotated[float, typer.Option(help="Frames a second of OpenPose folders, which do not tell.")] = 30.0,
     seed: Annotated[int, typer.Option(help="Picks the rendered music.")] = 1,
+    stretch: Annotated[str, typer.Option(help="How many times as long to make each dance that has a beat grid.")] = "",
+    music: Annotated[Path | None, typer.Option(help="Folder with the songs, if not beside the dances.")] = None,
+    names: Annotated[
+        Path | None, typer.Option(help="A table of joint names (TOML) for an unknown BVH skeleton.")
+    ] = None,
+    style: Annotated[str | None, typer.Option(help="Label for all dances, in place of the layout's.")] = None,
+    cache: Annotated[Path, typer.Option(help="Where to keep what is done, to resume from.")] = Path("runs/prepare"),
+    jobs: Annotated[int, typer.Option(help="Processes; -1 for one a core.")] = -1,
 ) -> None:
     """Turn recorded dances into training data, with music rendered on their beat grids."""
-    from live.cli.learn import prepare_data
+    from live.cli.prepare import STRETCHES, prepare_data
+    from live.train.choice import Choice
+    from live.train.prepare import Settings
 
-    prepare_data(data, out, seed)
+    stretches = tuple(_numbers(stretch, "--stretch")) or STRETCHES
+    if len(paths) != (2 if video is None else 1):
+        raise Unusable("name a folder of dances and the file to write, or --video CLIP and the file to write")
+    if pose_space not in ("rotations22", "keypoints18"):
+        raise Unusable(f"--pose-space {pose_space}: choose rotations22 or keypoints18")
+    if not 1.0 <= fps <= 1000.0:
+        raise Unusable(f"--fps {fps:g}: frames a second lie between 1 and 1000")
+    choice = Choice(music, names, style, fps, pose_space)
+    prepare_data(video or paths[0], paths[-1], Settings(stretches, seed, choice, cache), jobs)
 
 
 @app.command()
@@ -167,6 +193,18 @@ def train_beats_command(
     train_beats(midi, cache, out, songs, rounds, threads)
 
 
+@app.command("dictionary")
+def dictionary_command(
+    data: Annotated[Path, typer.Argument(help="Prepared data (.npz).")],
+    out: Annotated[Path, typer.Argument(help="The folder to write; perform it with `--model dictionary:FOLDER`.")],
+    seed: Annotated[int, typer.Option(help="Where the clusters begin.")] = 1,
+) -> None:
+    """Make a dictionary of prepared dances: what was danced to which music."""
+    from live.cli.learn import make_dictionary
+
+    make_dictionary(data, out, seed)
+
+
 @app.command()
 def export(
     run: Annotated[Path, typer.Argument(help="A training folder with checkpoint.pt.")],
@@ -180,8 +218,38 @@ def export(
     export_checkpoint(run, config, out, data)
 
 
+@app.command("evaluate")
+def evaluate_command(
+    model: Annotated[str, typer.Argument(help="A shipped model's name, or a model folder.")],
+    data: Annotated[Path, typer.Option(help="Folder of songs; true beats as NAME.beats beside NAME.ogg.")],
+    dances: Annotated[Path | None, typer.Option(help="The recorded dances that it should resemble.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for evaluate.json and evaluate.html.")] = Path("runs/evaluate"),
+    seconds: Annotated[float, typer.Option(help="Of each song.", min=10.0)] = 60.0,
+    tracker: Annotated[str, typer.Option(help="Beat tracker; `true` tells it the beats of NAME.beats.")] = "aubio",
+    style: Annotated[str, typer.Option(help="NAME[=WEIGHT],...; all alike if left out.")] = "",
+    temperature: Annotated[float | None, typer.Option(help="The model's own if left out.")] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same dances.")] = 1,
+    sigma: Annotated[float, typer.Option(help="Width of the beat alignment, ms.", min=1.0)] = 70.0,
+) -> None:
+    """Let a model dance to songs by itself and measure it beside real dances, random pairing and silence."""
+    from live.cli.evaluate import evaluate_model
+    from live.train.evaluate import Plan
+
+    evaluate_model(model, data, dances, Plan(seconds, tracker, style, seed, temperature, sigma), out)
+
+
 def _say(line: str) -> None:
     print(line, flush=True)
+
+
+def _numbers(text: str, option: str) -> list[float]:
+    try:
+        numbers = [float(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        numbers = [0.0]
+    if not all(0.1 <= number <= 10.0 for number in numbers):
+        raise Unusable(f"{option} {text}: write numbers between 0.1 and 10 with commas, for example 0.8,1,1.25")
+    return numbers
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]], nothing: str) -> None:

@@ -1,4 +1,4 @@
-"""`live prepare`, `live train`, `live export`: from recorded dances to a model folder."""
+"""`live train`, `live export`: from prepared dances to a model folder."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from live import dictionary
 from live.errors import BadFile, MissingExtra, Unusable
 
 try:
@@ -18,24 +19,12 @@ try:
 
     from live.nn.generator import Generator, GeneratorConfig
     from live.train import dataset, export, quality, trainer
+    from live.train import dictionary as lookup
+    from live.train.prepare import read_all
 except ImportError as error:
     raise MissingExtra(error.name or "torch", "train", "training") from None
 
-STRETCHES = (0.8, 0.9, 1.0, 1.12, 1.26, 1.42, 1.58)
-"""Each dance lasts this many times as long: 175 BPM becomes 219 to 111."""
 CARD_KEYS = ("name", "title", "licence", "provenance", "temperature", "tempo_range", "accent_offset")
-
-
-def prepare_data(data: Path, out: Path, seed: int) -> None:
-    """Read the recorded dances, render music for each, and write the prepared arrays."""
-    dances = dataset.read_salsa(data)
-    with _progress() as progress:
-        task = progress.add_task("rendering music and listening to it", total=len(dances) * len(STRETCHES))
-        arrays = dataset.prepare(dances, STRETCHES, seed, lambda done, _: progress.update(task, completed=done))
-    np.savez(out, **arrays)
-    minutes = len(arrays["count"]) / 3600
-    clean = arrays["usable"].mean()
-    print(f"{out}: {len(dances)} dances, {minutes:.0f} minutes on {len(STRETCHES)} tempi, {clean:.1%} of it clean")
 
 
 def train_model(config: Path, data: Path, out: Path, rounds: int | None, resume: bool, threads: int) -> None:
@@ -60,6 +49,13 @@ def train_model(config: Path, data: Path, out: Path, rounds: int | None, resume:
     print(f"{out / 'checkpoint.pt'}: {run.round} rounds")
 
 
+def make_dictionary(data: Path, out: Path, seed: int) -> None:
+    """Write the dictionary of prepared dances."""
+    found = lookup.build(dataset.load_prepared(data), seed)
+    dictionary.save(found, out)
+    print(f"{out / 'dictionary.npz'}: {len(found.at)} entries of a second in {lookup.CLUSTERS} clusters")
+
+
 def export_checkpoint(run: Path, config: Path, out: Path, data: Path | None) -> None:
     """Write the model folder; with the recorded dances at hand, measure the model beside them into its card."""
     parts = trainer.read_checkpoint(run / "checkpoint.pt")
@@ -77,7 +73,7 @@ def export_checkpoint(run: Path, config: Path, out: Path, data: Path | None) -> 
     }
     export.export_model(generator, out, card, quality.demo_features())
     if data is not None:
-        card["metrics"] = quality.measure(out, dataset.read_salsa(data))
+        card["metrics"] = quality.measure(out, read_all(data))
         export.export_model(generator, out, card, quality.demo_features())
     size = sum(file.stat().st_size for file in out.iterdir()) / 1e6
     print(f"{out}: {size:.1f} MB, {card['metrics'] or 'not measured (name the dances with --data)'}")

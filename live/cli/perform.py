@@ -15,11 +15,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from live import realtime
+from live import dictionary, realtime
 from live.board import Board
 from live.card import find_model, read_card
 from live.clock import Clock, HostClock, VirtualClock
 from live.contracts import AudioSource, Backend, Output, load_plugin
+from live.dictionary import Player
 from live.engine import Engine, Timing
 from live.errors import BadModel, BadTarget, MissingExtra, NoDevice, Unusable
 from live.features.extractor import Extractor
@@ -86,8 +87,10 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
         write_report(run.report, values)
 
 
-def load_generator(show: Show) -> tuple[Generator, str]:
+def load_generator(show: Show) -> tuple[Generator | Player, str]:
     """The show's model on its backend, and the backend in words."""
+    if show.model.startswith("dictionary:"):
+        return load_player(show), "dictionary playback"
     folder = find_model(show.model)
     card = read_card(folder)
     if card.pose_space != "rotations22":
@@ -95,6 +98,14 @@ def load_generator(show: Show) -> tuple[Generator, str]:
     style = style_weights(card, show.style)
     backend = make_backend(show.backend, folder, card, show.dancers)
     return Generator(card, backend, show.dancers, style, show.seed, show.temperature), backend.device
+
+
+def load_player(show: Show) -> Player:
+    """The dictionary of `--model dictionary:DIR`."""
+    folder = Path(show.model.partition(":")[2])
+    found = dictionary.load(folder)
+    style = style_weights(dictionary.card(found, folder.name), show.style or ",".join(map(str, found.styles)))
+    return Player(found, folder.name, show.dancers, style, show.seed, show.temperature)
 
 
 def make_backend(name: str, folder: Path, card: Any, dancers: int) -> Backend:
@@ -147,7 +158,7 @@ def make_motion(show: Show) -> Motion:
     return Motion(MotionConfig(stage_radius=stage.radius, spacing=stage.spacing, entrance=stage.entrance))
 
 
-def make_timing(show: Show, run: Run, generator: Generator, outputs: list[Output]) -> Timing:
+def make_timing(show: Show, run: Run, generator: Generator | Player, outputs: list[Output]) -> Timing:
     """The beat is met ahead by the anticipation asked for: automatic means the slowest output's declared latency less
     the model's accent offset."""
     latency = max((output.latency for output in outputs), default=0.0)
@@ -156,7 +167,7 @@ def make_timing(show: Show, run: Run, generator: Generator, outputs: list[Output
     return Timing(lead=wanted, latency=latency, tempo_range=card.tempo_range, rehearsals=REHEARSALS * run.realtime)
 
 
-def reaction_bound(source: AudioSource, generator: Generator) -> float:
+def reaction_bound(source: AudioSource, generator: Generator | Player) -> float:
     """Longest declared time (s) from a sound to the first pose that can know of it: a tick's frames filling up, and
     the source's own latency; computing comes on top."""
     return generator.poses_per_tick * PERIOD + source.latency

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,11 @@ class Bvh:
     rate: float
     root_position: Float32
     rotations: Float32
+
+    def at_rest(self) -> Bvh:
+        """One frame with every channel zero."""
+        still = np.tile(rotation.IDENTITY, (1, len(self.names), 1))
+        return replace(self, root_position=np.zeros((1, 3), np.float32), rotations=still)
 
     def world(self) -> tuple[Float32, Float32]:
         """World positions [T, J, 3] and rotations [T, J, 4]."""
@@ -62,9 +67,10 @@ def _parse(words: list[str]) -> Bvh:
         word = words[at]
         if word in ("ROOT", "JOINT"):
             parents.append(stack[-1] if stack else -1)
-            names.append(words[at + 1])
+            brace = words.index("{", at)  # a name may hold spaces
+            names.append(" ".join(words[at + 1 : brace]))
             stack.append(len(names) - 1)
-            at += 3
+            at = brace + 1
         elif word == "OFFSET":
             offsets.append([float(v) for v in words[at + 1 : at + 4]])
             at += 4

@@ -15,7 +15,7 @@ from live.card import ModelCard, read_card
 from live.features.extractor import BEAT_SLICE, Extractor, beat_features, pool
 from live.generator import Generator, style_weights
 from live.motion.body import Motion
-from live.train.dataset import Dance
+from live.train.dance import Dance
 from live.types import FRAME_RATE, FeatureFrame, Float32
 
 SECONDS = 60
