@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Protocol
 
 from live.errors import Unusable
+from live.placement import AS_IT_IS, Placement
 from live.types import AudioBlock, BeatState, FeatureFrame, Float32, Pose, State
 
 FEATURE_NAMES: tuple[str, ...] = (
@@ -139,6 +140,8 @@ class Output(ABC):
     def __init__(self, uri: str) -> None:
         self.uri = uri
         self.stats = OutputStats()
+        self.placement: Placement = AS_IT_IS
+        self._slot = -1.0
         self._encoded = False
 
     @abstractmethod
@@ -151,10 +154,13 @@ class Output(ABC):
         self.transmit()
 
     def encode(self, pose: Pose) -> None:
-        """First half of `send`, timed apart by the engine."""
+        """First half of `send`, timed apart by the engine. A pose beyond the output's rate is left out."""
         self._encoded = False
         try:
-            self._encode(pose)
+            if (slot := self.placement.slot(pose.show_time)) == self._slot and self.placement.rate:
+                return
+            self._slot = slot
+            self._encode(self.placement.placed(pose))
             self._encoded = True
         except Exception as error:
             self.failed(error)

@@ -20,7 +20,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 README = ROOT.parent / "README.md"
 
 GROUND = {"types", "hops", "skeleton", "rotation", "errors", "clock", "pace", "ledger", "take", "channels",
-          "grip", "hand"}  # fmt: skip
+          "grip", "hand", "placement"}  # fmt: skip
 ADAPTERS = {"audio", "beats", "features", "backends", "outputs"}
 OPENERS = {"audio": "open_source", "beats": "open_tracker", "backends": "open_backend", "outputs": "open_output"}
 HEAVY = {"torch", "lightning", "onnx", "scipy", "torchmetrics", "mir_eval"}

@@ -26,6 +26,7 @@ from live.features.extractor import Extractor
 from live.generator import Generator, style_weights
 from live.motion.body import Motion, MotionConfig
 from live.pace import PERIOD
+from live.placement import split
 from live.report import Setting, report, summary, write_report
 from live.show import Show
 from live.types import FRAME_RATE
@@ -108,7 +109,10 @@ def make_output(uri: str) -> Output:
     scheme, colon, _ = uri.partition(":")
     if not colon:
         raise BadTarget(f"output '{uri}': write SCHEME://HOST:PORT, for example vmc://127.0.0.1:39539")
-    output: Output = load_plugin("live.outputs", scheme.lower(), "output").open_output(uri)
+    bare, placement = split(uri)
+    output: Output = load_plugin("live.outputs", scheme.lower(), "output").open_output(bare)
+    output.uri, output.placement = uri, placement
+    output.latency = placement.latency / 1000.0 or output.latency
     return output
 
 

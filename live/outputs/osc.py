@@ -1,4 +1,4 @@
-"""`osc://host[:port][?flat=1]` sends poses as plain OSC, all dancers to one port; `docs/osc.md` lists it.
+"""`osc://host[:port][,host...][?flat=1]` sends poses as plain OSC, all dancers to one port; `docs/osc.md` lists it.
 
 House frame: right-handed, Y up, metres, quaternions x y z w. Only types i, f and s, since some receivers misread
 others: a time is int seconds and a float fraction since the show began. `flat=1` adds two addresses per bone, for
@@ -8,6 +8,7 @@ TouchDesigner and Max, which want one address per channel.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -28,8 +29,8 @@ STATS: Message = ("/live/stats", Live("sent", 1, "i"), Live("errors", 1, "i"))
 
 def open_output(uri: str) -> OscOutput:
     """`osc://host[:port][?flat=1]`, port 9010 if left out."""
-    host, port, options = _uri.host_and_port(uri, PORT, ("flat",))
-    return OscOutput(uri, host, port, _uri.switch(uri, options, "flat"))
+    hosts, options = _uri.several(uri, PORT, ("flat",))
+    return OscOutput(uri, hosts, _uri.switch(uri, options, "flat"))
 
 
 def pose_message(dancer: int) -> Message:
@@ -68,8 +69,8 @@ def table(dancers: int, flat: bool) -> list[Datagram]:
 class OscOutput(DatagramOutput):
     """`/live/pose` per dancer and `/live/beat` each frame, `/live/stats` once a second of the show."""
 
-    def __init__(self, uri: str, host: str, port: int, flat: bool) -> None:
-        super().__init__(uri, host, port)
+    def __init__(self, uri: str, hosts: Sequence[tuple[str, int]], flat: bool) -> None:
+        super().__init__(uri, hosts)
         self.flat = flat
 
     def open(self, dancers: int, paced: bool) -> None:
@@ -78,7 +79,9 @@ class OscOutput(DatagramOutput):
         self._dancers = dancers
         self._second: int | None = None
         self._template = Template(table(dancers, self.flat))
-        self._frame = [(self._targets[0], packet) for packet in self._template.packets]
+        packets = self._template.packets
+        self._frame = self._addressed(packets[:-1], len(packets) - 1)
+        self._frame_and_stats = self._addressed(packets, len(packets))
 
     def _encode(self, pose: Pose) -> None:
         if fault := _guard.body_fault(pose, self._dancers) or _guard.moment_fault(pose):
@@ -90,7 +93,7 @@ class OscOutput(DatagramOutput):
         if self.flat:
             self._template.write("joints", pose.joint_positions.ravel())
             self._template.write("flat_rotations", pose.local_rotations.ravel())
-        self._outbox = self._frame if self._stats_are_due(pose.show_time) else self._frame[:-1]
+        self._outbox = self._frame_and_stats if self._stats_are_due(pose.show_time) else self._frame
 
     def _write_moment(self, pose: Pose) -> None:
         write, beat = self._template.write, pose.beat
