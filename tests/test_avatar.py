@@ -97,7 +97,7 @@ def test_a_scaled_body_has_scaled_bones():
         output.placement = Placement(scale=2.0)
         output.open(1, True)
         output.send(pose())
-        arm = [m for packet in received(sock) for m in OscBundle(packet) if m.params[:1] == ["LeftLowerArm"]][0]
+        arm = next(m for packet in received(sock) for m in OscBundle(packet) if m.params[:1] == ["LeftLowerArm"])
         output.close()
     assert arm.params[1] == pytest.approx(-0.54)
 

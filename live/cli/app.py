@@ -33,7 +33,7 @@ def perform_command(
     model: Annotated[str | None, typer.Option(help="A shipped model's name, or a model folder.")] = None,
     backend: Annotated[str | None, typer.Option(help="auto, tensorrt, cuda or cpu.")] = None,
     output: Annotated[
-        list[str] | None, typer.Option(help="vmc://HOST:PORT, osc://HOST:PORT, take:PATH, null: (several).")
+        list[str] | None, typer.Option(help="vmc://HOST:PORT, vrchat://, osc://, take:PATH, null: (several).")
     ] = None,
     tracker: Annotated[str | None, typer.Option(help="Beat tracker.")] = None,
     dancers: Annotated[int | None, typer.Option(help="How many dance.")] = None,

@@ -1,7 +1,8 @@
-"""`vmc://host[:port][,host...][?vrm=FILE][&root=MODE][&face=loudness]` performs as VMC 2.0 to 2.7: dancer n to port + n.
+"""`vmc://host[:port][,host...][?vrm=FILE][&root=MODE][&face=loudness]` performs as VMC 2.0 to 2.7.
 
-Per frame and dancer two bundles of 11 bones, parents first, since all 22 in one would not fit an unfragmented datagram.
-Unity's frame is left-handed: positions (-x, y, z), rotations (x, -y, -z, w), metres, for VRM 0 and 1 alike.
+Dancer n goes to port + n. Per frame and dancer two bundles of 11 bones, parents first, since all 22 in one would not
+fit an unfragmented datagram. Unity's frame is left-handed: positions (-x, y, z), rotations (x, -y, -z, w), metres, for
+VRM 0 and 1 alike.
 """
 
 from __future__ import annotations

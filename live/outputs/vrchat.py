@@ -1,8 +1,8 @@
 """`vrchat://host[:port][,host...][?height=M][&trackers=hip,feet,...][&head=full]`: VRChat's OSC trackers.
 
 As documented at docs.vrchat.com/docs/osc-trackers: `/tracking/trackers/{1..8,head}/position|rotation`, three floats
-each, world positions in metres of a person of the height set in VRChat, Euler angles in degrees applied z, x, y. Unity's
-frame: positions (-x, y, z), rotations (x, -y, -z, w). One bundle per frame and dancer, dancer n to port + n.
+each, world positions in metres of a person of the height set in VRChat, Euler angles in degrees applied z, x, y, both
+in Unity's frame: positions (-x, y, z), rotations (x, -y, -z, w). One bundle per frame and dancer, dancer n to port + n.
 """
 
 from __future__ import annotations
