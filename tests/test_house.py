@@ -21,8 +21,14 @@ README = ROOT.parent / "README.md"
 
 GROUND = {"types", "hops", "skeleton", "rotation", "errors", "clock", "pace", "ledger", "take", "channels",
           "grip", "hand", "placement"}  # fmt: skip
-ADAPTERS = {"audio", "beats", "features", "backends", "outputs"}
-OPENERS = {"audio": "open_source", "beats": "open_tracker", "backends": "open_backend", "outputs": "open_output"}
+ADAPTERS = {"audio", "beats", "features", "backends", "outputs", "formats"}
+OPENERS = {
+    "audio": "open_source",
+    "beats": "open_tracker",
+    "backends": "open_backend",
+    "outputs": "open_output",
+    "formats": "write",
+}
 HEAVY = {"torch", "lightning", "onnx", "scipy", "torchmetrics", "mir_eval"}
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|work|Users|mnt|opt|srv|tmp)/\w")
 

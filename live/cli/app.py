@@ -108,18 +108,29 @@ def beats(
     print_beats(audio, tracker, json)
 
 
-@app.command()
-def convert(
+@app.command("convert")
+def convert_command(
     take: Annotated[Path, typer.Argument(help="A take recorded with `--output take:PATH`.")],
-    out: Annotated[Path, typer.Argument(help="Where to write; the ending says what (.npz).")],
+    out: Annotated[Path, typer.Argument(help="Where to write; the ending says what (.npz, .bvh, .glb, .csv).")],
     dancer: Annotated[int, typer.Option(help="Which dancer, from 0.")] = 0,
 ) -> None:
     """Write a take in another format."""
-    from live.take import read_take, to_npz
+    from live.cli.convert import convert
 
-    if out.suffix != ".npz":
-        raise Unusable(f"{out}: '{out.suffix}' is not a format that can be written; use .npz")
-    to_npz(read_take(take), out, dancer)
+    convert(take, out, dancer)
+
+
+@app.command("replay")
+def replay_command(
+    take: Annotated[Path, typer.Argument(help="A take recorded with `--output take:PATH`.")],
+    output: Annotated[list[str] | None, typer.Option(help="As `live perform --output` (several).")] = None,
+    loop: Annotated[bool, typer.Option("--loop", help="Again and again until Ctrl-C.")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="As fast as it goes instead of with its timing.")] = False,
+) -> None:
+    """Stream a take again, with its timing, to any output."""
+    from live.cli.convert import replay
+
+    replay(take, output or ["vmc://127.0.0.1:39539"], loop, fast, _say)
 
 
 @app.command()

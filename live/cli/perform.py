@@ -57,7 +57,7 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
                     make_timing(show, run, generator, outputs))  # fmt: skip
     with contextlib.ExitStack() as stack:
         stack.enter_context(_own_stderr())
-        stack.enter_context(_stop_on_signals(engine))
+        stack.enter_context(stop_on_signals(engine.stop))
         for output in outputs:
             output.open(show.dancers, clock.paced)
             stack.callback(output.close)
@@ -231,11 +231,11 @@ def _own_stderr() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _stop_on_signals(engine: Engine) -> Iterator[None]:
+def stop_on_signals(stop_show: Callable[[], None]) -> Iterator[None]:
     """Ctrl-C and SIGTERM end the show cleanly; a second one while closing changes nothing."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        engine.stop()
+        stop_show()
 
     signals = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, stop) for number in signals}
