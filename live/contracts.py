@@ -8,11 +8,13 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Protocol
 
 from live.errors import Unusable
+from live.orders import Order
 from live.placement import AS_IT_IS, Placement
 from live.types import AudioBlock, BeatState, FeatureFrame, Float32, Pose, State
 
@@ -144,6 +146,11 @@ class Output(ABC):
         self._slot = -1.0
         self._encoded = False
 
+    @property
+    def addresses(self) -> Mapping[str, str]:
+        """OSC addresses sent while open, with their type tags."""
+        return {}
+
     @abstractmethod
     def open(self, dancers: int, paced: bool) -> None:
         """Take hold of sockets and files. Not `paced` (`--fast`): a recorder may wait, to lose nothing."""
@@ -187,6 +194,20 @@ class Output(ABC):
     @abstractmethod
     def close(self) -> None:
         """Say goodbye in the output's own protocol and let go of everything. Safe to call twice."""
+
+
+class Control(Protocol):
+    """A way of giving orders to a running show. Construction takes hold of it and may raise `Unusable`."""
+
+    name: str
+    dropped: int
+    """How much was malformed, unknown or from elsewhere so far."""
+
+    def read(self, limit: int) -> list[Order]:
+        """Orders that are there, of at most `limit` datagrams, keys or messages; never waits."""
+        ...
+
+    def close(self) -> None: ...
 
 
 def plugin_names(package: str) -> list[str]:

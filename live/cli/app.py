@@ -42,6 +42,12 @@ def perform_command(
         float | None, typer.Option(help="Meet the beat this many ms early; automatic if left out.")
     ] = None,
     temperature: Annotated[float | None, typer.Option(help="How freely to vary, 0 to 2.")] = None,
+    control: Annotated[
+        str | None, typer.Option(help="HOST:PORT where OSC orders are heard, or off; this machine's 9011 if left out.")
+    ] = None,
+    oscquery: Annotated[
+        str | None, typer.Option(help="HOST:PORT where the OSC addresses are described over HTTP, or off.")
+    ] = None,
     duration: Annotated[float | None, typer.Option(help="Seconds; without end if left out.")] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed and sound, same dance.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write a JSON report here at the end.")] = None,
@@ -56,7 +62,7 @@ def perform_command(
     options = {
         "input": input, "model": model, "backend": backend, "output": output or None, "tracker": tracker,
         "dancers": dancers, "style": style, "anticipation": anticipation, "temperature": temperature,
-        "duration": duration, "seed": seed,
+        "duration": duration, "seed": seed, "control": control, "oscquery": oscquery,
     }  # fmt: skip
     values: dict[str, Any] = read_show(show) if show is not None else {}
     values |= {name: value for name, value in options.items() if value is not None}

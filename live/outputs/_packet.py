@@ -34,12 +34,14 @@ Datagram = Message | list[Message]
 
 
 class Template:
-    """All datagrams of an output in one buffer; `packets` are views of it, in the order of the table.
+    """All datagrams of an output in one buffer; `packets` are views of it, in the order of the table; `addresses` are
+    those of its messages, with their type tags.
 
     A key that occurs several times is written as one array, in the order of its occurrences.
     """
 
     def __init__(self, table: Sequence[Datagram]) -> None:
+        self.addresses = dict(_described(message) for d in table for message in (d if isinstance(d, list) else [d]))
         places: dict[Live, list[int]] = {}
         whole, spans = b"", []
         for datagram in table:
@@ -71,6 +73,13 @@ def pack(*message: str | int | float) -> bytes:
 
 Placed = tuple[bytes, list[tuple[Live, int]]]
 """Bytes, and where in them each live argument begins."""
+
+
+def _described(message: Message) -> tuple[str, str]:
+    """Address and type tags."""
+    kinds = {str: "s", int: "i", float: "f"}
+    tags = [a.kind * a.size if isinstance(a, Live) else kinds[type(a)] for a in message[1:]]
+    return str(message[0]), "".join(tags)
 
 
 def _string(text: str) -> bytes:

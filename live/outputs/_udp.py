@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from live.contracts import Output
 from live.errors import BadTarget
+from live.outputs._packet import Template
 
 SEND_BUFFER = 1 << 20
 """Bytes asked of the kernel, so that a burst for many dancers never finds the buffer full."""
@@ -54,12 +55,18 @@ class DatagramOutput(Output):
     """An output over UDP to one or more hosts, each (host, port). A subclass opens targets and fills `_outbox` in
     `_encode`; `_transmit` sends it."""
 
+    _template: Template
+
     def __init__(self, uri: str, hosts: Sequence[tuple[str, int]]) -> None:
         super().__init__(uri)
         self.hosts = hosts
         self._dancers = 0
         self._targets: list[Target] = []
         self._outbox: Sequence[tuple[Target, memoryview]] = ()
+
+    @property
+    def addresses(self) -> Mapping[str, str]:
+        return self._template.addresses if self._dancers else {}
 
     def _open_targets(self, count: int) -> None:
         """Targets of each host in turn, on ports `port` .. `port + count - 1`."""
