@@ -42,7 +42,7 @@ class Template:
 
     def __init__(self, table: Sequence[Datagram]) -> None:
         self.addresses = dict(_described(message) for d in table for message in (d if isinstance(d, list) else [d]))
-        places: dict[Live, list[int]] = {}
+        places: dict[tuple[str, Literal["f", "i"]], list[int]] = {}
         whole, spans = b"", []
         for datagram in table:
             packet, live = _bundle(datagram) if isinstance(datagram, list) else _message(datagram)
@@ -50,13 +50,13 @@ class Template:
                 raise ValueError(f"datagram of {len(packet)} bytes: at most {LARGEST}")
             for argument, start in live:
                 first = (len(whole) + start) // 4
-                places.setdefault(argument, []).extend(range(first, first + argument.size))
+                places.setdefault((argument.key, argument.kind), []).extend(range(first, first + argument.size))
             spans.append(slice(len(whole), len(whole) + len(packet)))
             whole += packet
         self._buffer = bytearray(whole)
         views = {kind: np.frombuffer(self._buffer, f">{kind}4") for kind in "fi"}
         self._places: dict[str, tuple[NDArray[np.generic], NDArray[np.intp]]] = {
-            live.key: (views[live.kind], np.array(words)) for live, words in places.items()
+            key: (views[kind], np.array(words)) for (key, kind), words in places.items()
         }
         self.packets: list[memoryview] = [memoryview(self._buffer)[span] for span in spans]
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from live import skeleton
 from live.outputs import _guard, _uri
 from live.outputs._packet import Datagram, Live, Message, Template
@@ -23,7 +21,8 @@ INT32 = 0x7FFFFFFF
 HALF = skeleton.COUNT // 2
 """Bones in one bundle of flat addresses, so that it fits an unfragmented datagram."""
 
-BEAT: Message = ("/live/beat", Live("beat_count", 1, "i"), Live("bpm"), Live("phase"), Live("confidence"), Live("bar"))
+BEAT: Message = ("/live/beat", Live("counts", 1, "i"), Live("moment", 4))
+"""Beats so far; beats per minute, phase, confidence, bar phase."""
 STATS: Message = ("/live/stats", Live("sent", 1, "i"), Live("errors", 1, "i"))
 
 
@@ -34,17 +33,15 @@ def open_output(uri: str) -> OscOutput:
 
 
 def pose_message(dancer: int) -> Message:
-    """`/live/pose`: one dancer's whole frame."""
+    """`/live/pose`: one dancer's whole frame. `counts` are sequence and seconds, `moment` fractions and beat."""
     return (
         "/live/pose",
-        Live("sequence", 1, "i"),
+        Live("counts", 1, "i"),
         dancer,
-        Live("capture_seconds", 1, "i"),
-        Live("capture_fraction"),
-        Live("play_seconds", 1, "i"),
-        Live("play_fraction"),
-        Live("phase"),
-        Live("confidence"),
+        Live("counts", 1, "i"),
+        Live("moment"),
+        Live("counts", 1, "i"),
+        Live("moment", 3),
         Live("root", 3),
         Live("rotations", 4 * skeleton.COUNT),
     )
@@ -96,18 +93,13 @@ class OscOutput(DatagramOutput):
         self._outbox = self._frame_and_stats if self._stats_are_due(pose.show_time) else self._frame
 
     def _write_moment(self, pose: Pose) -> None:
-        write, beat = self._template.write, pose.beat
-        began = pose.play_time - pose.show_time
-        write("sequence", pose.sequence & INT32)
-        for name, time in (("capture", pose.capture_time - began), ("play", pose.play_time - began)):
-            seconds = math.floor(time)
-            write(f"{name}_seconds", seconds)
-            write(f"{name}_fraction", np.float32(time - seconds))
-        write("beat_count", beat.beat_count)
-        write("bpm", beat.bpm)
-        write("phase", beat.phase)
-        write("confidence", beat.confidence)
-        write("bar", beat.bar_phase)
+        beat, began = pose.beat, pose.play_time - pose.show_time
+        capture, play = pose.capture_time - began, pose.play_time - began
+        seconds = (math.floor(capture), math.floor(play))
+        body = (capture - seconds[0], play - seconds[1], beat.phase, beat.confidence)
+        counts = (pose.sequence & INT32, *seconds) * self._dancers
+        self._template.write("counts", (*counts, beat.beat_count))
+        self._template.write("moment", body * self._dancers + (beat.bpm, beat.phase, beat.confidence, beat.bar_phase))
 
     def _stats_are_due(self, show_time: float) -> bool:
         if (second := math.floor(show_time)) == self._second:

@@ -32,8 +32,8 @@ def open_output(uri: str) -> RobotOutput:
 class RobotOutput(Output):
     """One dancer's joints. `stats.sent` counts poses handed over."""
 
-    latency = 0.11
-    """Seconds by which the limited joints follow the dance."""
+    latency = 0.03
+    """Seconds by which the limited joints follow a dance that keeps within their limits, and half a command's time."""
 
     def __init__(self, uri: str, address: tuple[str, int], profile: str, dancer: int) -> None:
         super().__init__(uri)
