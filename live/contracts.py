@@ -8,11 +8,14 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Protocol
 
 from live.errors import Unusable
+from live.orders import Order
+from live.placement import AS_IT_IS, Placement
 from live.types import AudioBlock, BeatState, FeatureFrame, Float32, Pose, Signals, Snapshot, State
 
 FEATURE_NAMES: tuple[str, ...] = (
@@ -159,7 +162,14 @@ class Output(ABC):
     def __init__(self, uri: str) -> None:
         self.uri = uri
         self.stats = OutputStats()
+        self.placement: Placement = AS_IT_IS
+        self._slot = -1.0
         self._encoded = False
+
+    @property
+    def addresses(self) -> Mapping[str, str]:
+        """OSC addresses sent while open, with their type tags."""
+        return {}
 
     @abstractmethod
     def open(self, dancers: int, paced: bool) -> None:
@@ -171,10 +181,13 @@ class Output(ABC):
         self.transmit()
 
     def encode(self, pose: Pose) -> None:
-        """First half of `send`, timed apart by the engine."""
+        """First half of `send`, timed apart by the engine. A pose beyond the output's rate is left out."""
         self._encoded = False
         try:
-            self._encode(pose)
+            if (slot := self.placement.slot(pose.show_time)) == self._slot and self.placement.rate:
+                return
+            self._slot = slot
+            self._encode(self.placement.placed(pose))
             self._encoded = True
         except Exception as error:
             self.failed(error)
@@ -201,6 +214,20 @@ class Output(ABC):
     @abstractmethod
     def close(self) -> None:
         """Say goodbye in the output's own protocol and let go of everything. Safe to call twice."""
+
+
+class Control(Protocol):
+    """A way of giving orders to a running show. Construction takes hold of it and may raise `Unusable`."""
+
+    name: str
+    dropped: int
+    """How much was malformed, unknown or from elsewhere so far."""
+
+    def read(self, limit: int) -> list[Order]:
+        """Orders that are there, of at most `limit` datagrams, keys or messages; never waits."""
+        ...
+
+    def close(self) -> None: ...
 
 
 def plugin_names(package: str) -> list[str]:

@@ -81,7 +81,8 @@ class Engine:
         self.beat, self.level, self.signals = BeatState(), 0.0, Signals()
         self._listener, self._unheeded = listener, list[Float32]()
         self._source, self._features, self._generator, self._motion = source, features, generator, motion
-        self._outputs, self._clock, self._timing = outputs, clock, timing
+        self.timing = timing
+        self._outputs, self._clock = outputs, clock
         self._state, self._body = generator.initial_state(), motion.initial_state(generator.dancers)
         self._raw: Float32 = np.zeros((generator.dancers, generator.poses_per_tick, 1), np.float32)
         self._heard: list[FeatureFrame] = []
@@ -95,8 +96,18 @@ class Engine:
         """Ask the loop to end after the pose in hand; safe in a signal handler."""
         self._stopped = True
 
-    def run(self, duration: float | None = None, each_slot: Callable[[], None] | None = None) -> None:
-        """Perform. `each_slot` runs after each pose, in the time left until the next one."""
+    def reset(self) -> None:
+        """Let the generator begin anew with its next tick; bodies go on from where they are."""
+        self._state = self._generator.initial_state()
+
+    def run(
+        self,
+        duration: float | None = None,
+        each_slot: Callable[[], None] | None = None,
+        at_slot: Callable[[], None] | None = None,
+    ) -> None:
+        """Perform. `at_slot` runs just before each pose, so that what it changes shows at once: it must be brief;
+        `each_slot` after it, in the time left until the next."""
         for _ in range(WARM_UP if self._clock.paced else 0):
             self._rehearse()
         pace = PoseClock(self._source.capture_time, lambda: self._source.latency)
@@ -112,6 +123,9 @@ class Engine:
                 due = pace.due
                 self.ledger.misses += skipped
                 self._note(due, f"stalled, {skipped} poses skipped")
+            if at_slot is not None:
+                with self._surviving("control", due):
+                    at_slot()
             self._perform(due)
             if each_slot is not None:
                 each_slot()
@@ -120,7 +134,7 @@ class Engine:
     def _listen_ahead(self, due: float) -> None:
         """Hear, before the slot, what sound is there already: what comes in the last few milliseconds is soon heard."""
         if self._clock.paced:
-            rehearsing = (self._timing.rehearsals + 0.05) * self._rehearsal
+            rehearsing = (self.timing.rehearsals + 0.05) * self._rehearsal
             self._clock.sleep_until(due - AHEAD - rehearsing)
             self._listen(self._read(due), due)
 
@@ -131,12 +145,12 @@ class Engine:
         sound to pose, at the price of doing it more than once. Every room's step is a function of values, so nothing
         shows.
         """
-        if not self._clock.paced or not self._timing.rehearsals or self._slot % self._generator.poses_per_tick:
+        if not self._clock.paced or not self.timing.rehearsals or self._slot % self._generator.poses_per_tick:
             return
         if self._rehearsal > LONGEST_REHEARSAL:
             self._rehearsal *= 0.99  # try again in a while
             return
-        self._clock.sleep_until(due - (self._timing.rehearsals + 0.05) * self._rehearsal)
+        self._clock.sleep_until(due - (self.timing.rehearsals + 0.05) * self._rehearsal)
         while due - (begun := self._clock.now()) > 0.9 * self._rehearsal:
             self._rehearse()
             self._rehearsal += 0.1 * (self._clock.now() - begun - self._rehearsal)
@@ -243,7 +257,7 @@ class Engine:
         if deaf > PERIOD:
             self.beat = self._last.beat.advanced(deaf).fading(deaf)
             self.level = 0.0
-        beat = self.beat.advanced(self._source.latency + self._timing.lead).folded(*self._timing.tempo_range)
+        beat = self.beat.advanced(self._source.latency + self.timing.lead).folded(*self.timing.tempo_range)
         frames = [f.values for f in self._heard or [self._last]]
         heard = self._features.silent_values() if deaf > DEAF else self._features.pooled(frames)
         return self._features.with_beat(heard, beat)
@@ -256,7 +270,7 @@ class Engine:
         return Pose(
             sequence=self._slot,
             capture_time=self._source.capture_time(self._last.end),
-            play_time=due + self._timing.latency,
+            play_time=due + self.timing.latency,
             show_time=due - self._began,
             root_position=body.root_position,
             local_rotations=body.local_rotations,

@@ -24,12 +24,17 @@ class Generator:
         self.poses_per_tick = card.poses_per_tick
         self.temperature = card.temperature if temperature is None else temperature
         self.backend = backend
+        self._first_tick = 0
         self._drawn_for = -1  # what is drawn for a tick is a function of it, kept for its rehearsals
         self.style: Float32 = np.tile(style.astype(np.float32), (dancers, 1))
 
     def initial_state(self) -> State:
         """Every tensor of the card's state, zero: the first pose to come is near the mean pose of the data."""
         return {name: np.zeros((self.dancers, *shape), np.float32) for name, shape in self.card.state.items()}
+
+    def begin_again(self, tick: int, seed: int | None) -> None:
+        """Draw from tick `tick` on what the first ticks of a show with this seed draw; None: with the same seed."""
+        self._first_tick, self.seed, self._drawn_for = tick, self.seed if seed is None else seed, -1
 
     def step(self, features: Float32, tick: int, state: State) -> tuple[Float32, State]:
         """Features [35] of one tick -> raw poses [dancers, poses_per_tick, channels] and the next state."""
@@ -45,7 +50,7 @@ class Generator:
 
     def _draw(self, tick: int) -> tuple[Float32, Float32]:
         """Noise [dancers, latent] at the temperature, and dropout masks [dancers, prenet] scaled to mean 1."""
-        rng = np.random.Generator(np.random.Philox(key=self.seed, counter=[0, 0, 0, tick]))
+        rng = np.random.Generator(np.random.Philox(key=self.seed, counter=[0, 0, 0, tick - self._first_tick]))
         noise = rng.standard_normal((self.dancers, self.card.latent), np.float32) * np.float32(self.temperature)
         keep = np.float32(1.0 - self.card.dropout_rate)
         kept = rng.random((self.dancers, self.card.dropout), np.float32) < keep

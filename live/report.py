@@ -26,7 +26,12 @@ class Setting:
 
 
 def report(
-    setting: Setting, engine: Engine, source: AudioSource, outputs: Sequence[Output], seconds: float
+    setting: Setting,
+    engine: Engine,
+    source: AudioSource,
+    outputs: Sequence[Output],
+    seconds: float,
+    control_dropped: int = 0,
 ) -> dict[str, Any]:
     """The report's values, ready for JSON; durations in ms where the key says so."""
     ledger = engine.ledger
@@ -46,7 +51,7 @@ def report(
         "interval_ms": ledger.interval.milliseconds(),
         "reaction_ms": ledger.reaction.milliseconds(),
         "outputs": [{"uri": o.uri, "sent": o.stats.sent, "errors": o.stats.errors} for o in outputs],
-        "control_dropped": 0,
+        "control_dropped": control_dropped,
         "beat": {"bpm": round(engine.beat.bpm, 2), "confidence": round(engine.beat.confidence, 3)},
         "recoveries": list(ledger.recoveries),
     }

@@ -53,6 +53,18 @@ def nlerp(a: Array, b: Array, weight: Array | float) -> Array:
     return normalise(a + weight * (sign * b - a)).astype(a.dtype)
 
 
+def power(q: Array, exponent: float, most: float) -> Array:
+    """`q` applied `exponent` times, by the short way; no farther than `most` radians unless `q` itself is."""
+    size = np.sqrt(np.vecdot(q[..., :3], q[..., :3]))
+    angle = 2.0 * np.arctan2(size, np.abs(q[..., 3]))
+    wanted = np.minimum(exponent * angle, np.maximum(angle, most))
+    out = np.empty_like(q)
+    sign = np.where(q[..., 3] < 0, -1.0, 1.0)
+    out[..., :3] = q[..., :3] * (sign * np.sin(wanted / 2) / np.maximum(size, 1e-9))[..., None]
+    out[..., 3] = np.cos(wanted / 2)
+    return normalise(out)
+
+
 def yaw(angle: Array) -> Array:
     """Rotation about +Y by `angle` [...] radians."""
     out = np.zeros((*np.shape(angle), 4), np.result_type(angle, np.float32))

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live import skeleton
-from live.errors import BadFile, Unusable
-from live.types import FRAME_RATE, Float64
+from live.errors import BadFile
+from live.types import FRAME_RATE, BeatState, Float64, Pose
 
 MAGIC = b"LIVETAKE"
 VERSION = 1
@@ -48,6 +48,30 @@ class Take:
         """[T] when the newest sound that shaped each pose was captured, seconds since the show began."""
         began = self.records["play_time"] - self.records["show_time"]
         return np.asarray(self.records["capture_time"] - began)
+
+
+def pose_of(record: np.void) -> Pose:
+    """The pose that was recorded, all times as they were."""
+    beat = BeatState(
+        phase=float(record["beat_phase"]),
+        bpm=float(record["bpm"]),
+        confidence=float(record["beat_confidence"]),
+        bar_phase=float(record["bar_phase"]),
+        bar_confidence=float(record["bar_confidence"]),
+        beat_count=int(record["beat_count"]),
+    )
+    return Pose(
+        sequence=int(record["sequence"]),
+        capture_time=float(record["capture_time"]),
+        play_time=float(record["play_time"]),
+        show_time=float(record["show_time"]),
+        root_position=record["root_position"],
+        local_rotations=record["local_rotations"],
+        joint_positions=record["joint_positions"],
+        contacts=record["contacts"],
+        beat=beat,
+        level=float(record["level"]),
+    )
 
 
 def record_dtype(dancers: int) -> np.dtype[np.void]:
@@ -121,29 +145,3 @@ def _header(path: str | Path, text: bytes) -> dict[str, Any]:
     if not sane or bones != list(skeleton.BONES) or dtype != json.loads(json.dumps(record_dtype(dancers).descr)):
         raise BadFile(f"take '{path}' has a header that does not describe a take of {skeleton.COUNT} bones")
     return header
-
-
-def to_npz(take: Take, path: str | Path, dancer: int = 0) -> None:
-    """Write one dancer as the arrays of an exported take; T poses, seconds since the show began, metres, x y z w.
-
-    `Unusable` where the take has no such dancer or `path` cannot be written.
-    """
-    if not 0 <= dancer < take.dancers:
-        raise Unusable(f"the take has no dancer {dancer}: choose 0..{take.dancers - 1}")
-    records = take.records
-    try:
-        with open(path, "wb") as file:  # a path would have .npz appended to it
-            np.savez(
-                file,
-                allow_pickle=False,
-                time=take.time,
-                capture_time=take.capture_time,
-                root_position=records["root_position"][:, dancer],
-                local_rotations=records["local_rotations"][:, dancer],
-                joint_positions=records["joint_positions"][:, dancer],
-                bpm=records["bpm"],
-                beat_phase=records["beat_phase"],
-                bones=np.array(skeleton.BONES),
-            )
-    except OSError as error:
-        raise Unusable(f"'{path}' cannot be written: {error.strerror}") from None

@@ -38,7 +38,7 @@ case ",$extras," in *,audio,*)
     apt gcc libc6-dev portaudio19-dev
     [ -f "$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] || apt python3-dev ;;
 esac
-case ",$extras," in *,dev,*) apt pulseaudio pulseaudio-utils libasound2-plugins ;; esac
+case ",$extras," in *,dev,*) apt pulseaudio pulseaudio-utils libasound2-plugins liblo-tools ;; esac
 
 [ -x .venv/bin/python ] || { say "making .venv"; "$python" -m venv .venv; }
 say "installing livedance[$extras] and what it needs (some minutes the first time)"

@@ -187,8 +187,8 @@ class Stage:
         return self.output.poses
 
 
-def performed(duration=2.0, each_slot=None, **changes):
-    """A stage after `duration` seconds of performance."""
+def performed(duration=2.0, each_slot=None, at_slot=None, **changes):
+    """A stage after `duration` seconds of performance; both hooks are given the stage."""
     stage = Stage(**changes)
-    stage.engine.run(duration, each_slot and (lambda: each_slot(stage)))
+    stage.engine.run(duration, each_slot and (lambda: each_slot(stage)), at_slot and (lambda: at_slot(stage)))
     return stage

@@ -55,6 +55,22 @@ def test_steadiness_tells_misses_intervals_and_memory(tmp_path: Path) -> None:
     assert values["memory"]["rss_max_mb"] > 0 and set(values["bare_loop"]["lateness_ms"]) == PERCENTILES
 
 
+def test_sending_is_measured_by_outputs(tmp_path: Path) -> None:
+    values = result_of("outputs.py", tmp_path / "outputs.json", "--frames", "60")
+    assert values["what"] == "outputs" and set(values["limits"]) < {*values["cases"], "VMC + plain OSC, one dancer"}
+
+
+def test_the_control_port_is_fuzzed(tmp_path: Path) -> None:
+    values = result_of("control.py", tmp_path / "control.json", "--datagrams", "3300")
+    assert values["what"] == "control" and values["control_dropped"] > 1000 and values["recoveries"] == []
+
+
+def test_the_robot_is_danced(tmp_path: Path) -> None:
+    pytest.importorskip("mujoco", reason="mujoco is not installed; `pip install mujoco`")
+    values = result_of("robot.py", tmp_path / "robot.json", "--duration", "2")
+    assert values["what"] == "robot" and all(row["reached"] for row in values["limits"].values())
+
+
 def test_late_and_missing_poses_are_found_by_their_slots(steadiness: ModuleType) -> None:
     slots = np.delete(np.arange(10) / 60, 6)
     arrived = 100.0 + slots + np.where(slots == 3 / 60, 0.020, 0.001)

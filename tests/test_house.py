@@ -20,9 +20,16 @@ FILES = sorted(ROOT.rglob("*.py"))
 README = ROOT.parent / "README.md"
 
 GROUND = {"types", "hops", "skeleton", "rotation", "errors", "clock", "pace", "ledger", "take", "channels",
-          "grip", "hand"}  # fmt: skip
-ADAPTERS = {"audio", "beats", "features", "backends", "outputs"}
-OPENERS = {"audio": "open_source", "beats": "open_tracker", "backends": "open_backend", "outputs": "open_output"}
+          "grip", "hand", "placement", "orders"}  # fmt: skip
+ADAPTERS = {"audio", "beats", "features", "backends", "outputs", "formats", "control"}
+OPENERS = {
+    "control": "open_control",
+    "formats": "write",
+    "audio": "open_source",
+    "beats": "open_tracker",
+    "backends": "open_backend",
+    "outputs": "open_output",
+}
 HEAVY = {"torch", "lightning", "onnx", "scipy", "torchmetrics", "mir_eval"}
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|work|Users|mnt|opt|srv|tmp)/\w")
 

@@ -109,13 +109,13 @@ def test_an_unknown_option_is_refused_in_one_line(name, tmp_path):
         "host",
     ],
 )
-@pytest.mark.parametrize("name", ["vmc", "osc"])
+@pytest.mark.parametrize("name", ["vmc", "osc", "vrchat", "robot"])
 def test_a_target_that_is_not_host_and_port_is_refused_in_one_line(name, rest):
     with pytest.raises(BadTarget, match=r"^output '[^\n]+$"):
         load_plugin("live.outputs", name, "output").open_output(f"{name}:{rest}")
 
 
-@pytest.mark.parametrize("name", ["vmc", "osc"])
+@pytest.mark.parametrize("name", ["vmc", "osc", "vrchat", "robot"])
 def test_an_unknown_host_is_refused_when_opening(name):
     output = load_plugin("live.outputs", name, "output").open_output(f"{name}://no-such-host.invalid")
     with pytest.raises(BadTarget, match=r"no-such-host\.invalid.*unknown"):

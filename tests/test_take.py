@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 from output_poses import pose
 
-from live import skeleton
-from live.errors import BadFile, BadTarget, Unusable
+from live.errors import BadFile, BadTarget
 from live.outputs import take as take_output
-from live.take import head, read_take, record_dtype, to_npz
+from live.take import head, read_take, record_dtype
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="limits another process's file size, which only Linux can")
 
@@ -99,25 +98,6 @@ def test_a_missing_file_and_one_of_another_kind_are_refused(tmp_path):
         read_take(tmp_path / "none.take")
     with pytest.raises(BadFile, match="is not a take"):
         read_take(__file__)
-
-
-def test_npz_has_the_pinned_keys_and_shapes(recorded, tmp_path):
-    to_npz(read_take(recorded), tmp_path / "out.npz", dancer=1)
-    with np.load(tmp_path / "out.npz", allow_pickle=False) as out:
-        shapes = {name: out[name].shape for name in out.files}
-        assert tuple(out["bones"]) == skeleton.BONES
-        np.testing.assert_array_equal(out["joint_positions"][7], pose(7, 2).joint_positions[1])
-        np.testing.assert_allclose(out["time"] - out["capture_time"], 0.02, atol=1e-9)
-    bodies = {"root_position": (100, 3), "local_rotations": (100, 22, 4), "joint_positions": (100, 22, 3)}
-    series = dict.fromkeys(("time", "capture_time", "bpm", "beat_phase"), (100,))
-    assert shapes == {**series, **bodies, "bones": (22,)}
-
-
-def test_a_dancer_who_is_not_there_and_a_folder_that_is_not_there_are_refused(recorded, tmp_path):
-    with pytest.raises(Unusable, match=r"choose 0\.\.1"):
-        to_npz(read_take(recorded), tmp_path / "out.npz", dancer=2)
-    with pytest.raises(Unusable, match="cannot be written"):
-        to_npz(read_take(recorded), tmp_path / "none" / "out.npz")
 
 
 def test_an_existing_file_is_kept_unless_told_otherwise(tmp_path):

@@ -184,4 +184,4 @@ def test_ports_beyond_65535_are_refused_when_opening():
 
 
 def test_the_port_left_out_is_39539():
-    assert vmc.open_output("vmc://127.0.0.1").port == 39539
+    assert vmc.open_output("vmc://127.0.0.1").hosts == [("127.0.0.1", 39539)]

@@ -33,7 +33,7 @@ def perform_command(
     model: Annotated[str | None, typer.Option(help="A shipped model's name, or a model folder.")] = None,
     backend: Annotated[str | None, typer.Option(help="auto, tensorrt, cuda or cpu.")] = None,
     output: Annotated[
-        list[str] | None, typer.Option(help="vmc://HOST:PORT, osc://HOST:PORT, take:PATH, null: (several).")
+        list[str] | None, typer.Option(help="vmc://HOST:PORT, vrchat://, osc://, take:PATH, null: (several).")
     ] = None,
     tracker: Annotated[str | None, typer.Option(help="Beat tracker.")] = None,
     dancers: Annotated[int | None, typer.Option(help="How many dance.")] = None,
@@ -42,6 +42,12 @@ def perform_command(
         float | None, typer.Option(help="Meet the beat this many ms early; automatic if left out.")
     ] = None,
     temperature: Annotated[float | None, typer.Option(help="How freely to vary, 0 to 2.")] = None,
+    control: Annotated[
+        str | None, typer.Option(help="HOST:PORT where OSC orders are heard, or off; this machine's 9011 if left out.")
+    ] = None,
+    oscquery: Annotated[
+        str | None, typer.Option(help="HOST:PORT where the OSC addresses are described over HTTP, or off.")
+    ] = None,
     duration: Annotated[float | None, typer.Option(help="Seconds; without end if left out.")] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed and sound, same dance.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write a JSON report here at the end.")] = None,
@@ -56,7 +62,7 @@ def perform_command(
     options = {
         "input": input, "model": model, "backend": backend, "output": output or None, "tracker": tracker,
         "dancers": dancers, "style": style, "anticipation": anticipation, "temperature": temperature,
-        "duration": duration, "seed": seed,
+        "duration": duration, "seed": seed, "control": control, "oscquery": oscquery,
     }  # fmt: skip
     values: dict[str, Any] = read_show(show) if show is not None else {}
     values |= {name: value for name, value in options.items() if value is not None}
@@ -111,18 +117,29 @@ def beats(
     print_beats(audio, tracker, json, events)
 
 
-@app.command()
-def convert(
+@app.command("convert")
+def convert_command(
     take: Annotated[Path, typer.Argument(help="A take recorded with `--output take:PATH`.")],
-    out: Annotated[Path, typer.Argument(help="Where to write; the ending says what (.npz).")],
+    out: Annotated[Path, typer.Argument(help="Where to write; the ending says what (.npz, .bvh, .glb, .csv).")],
     dancer: Annotated[int, typer.Option(help="Which dancer, from 0.")] = 0,
 ) -> None:
     """Write a take in another format."""
-    from live.take import read_take, to_npz
+    from live.cli.convert import convert
 
-    if out.suffix != ".npz":
-        raise Unusable(f"{out}: '{out.suffix}' is not a format that can be written; use .npz")
-    to_npz(read_take(take), out, dancer)
+    convert(take, out, dancer)
+
+
+@app.command("replay")
+def replay_command(
+    take: Annotated[Path, typer.Argument(help="A take recorded with `--output take:PATH`.")],
+    output: Annotated[list[str] | None, typer.Option(help="As `live perform --output` (several).")] = None,
+    loop: Annotated[bool, typer.Option("--loop", help="Again and again until Ctrl-C.")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="As fast as it goes instead of with its timing.")] = False,
+) -> None:
+    """Stream a take again, with its timing, to any output."""
+    from live.cli.convert import replay
+
+    replay(take, output or ["vmc://127.0.0.1:39539"], loop, fast, _say)
 
 
 @app.command()

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -18,16 +19,20 @@ from typing import Any
 from live import dictionary, realtime
 from live.board import Board
 from live.card import find_model, read_card
+from live.cli.direct import described, make_director, open_controls
 from live.clock import Clock, HostClock, VirtualClock
 from live.contracts import AudioSource, Backend, Output, load_plugin
 from live.dictionary import Player
+from live.director import Cast
 from live.engine import Engine, Timing
 from live.errors import BadModel, BadTarget, MissingExtra, NoDevice, Unusable
 from live.features.extractor import Extractor
 from live.features.signals import Listener
 from live.generator import Generator, style_weights
+from live.hand import Hand
 from live.motion.body import Motion, MotionConfig
 from live.pace import PERIOD
+from live.placement import split
 from live.report import Setting, report, summary, write_report
 from live.show import Show
 from live.types import FRAME_RATE
@@ -53,15 +58,21 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
     outputs = [make_output(uri) for uri in show.output]
     clock: Clock = VirtualClock(time.monotonic()) if run.fast else HostClock()
     source = make_source(show, clock, say)
-    features = Extractor(_tracker(show), twin=Extractor(_tracker(show)))
-    engine = Engine(source, features, generator, make_motion(show), outputs, clock,
+    hand, motion = Hand(_tracker(show)), make_motion(show)
+    features = Extractor(hand, twin=Extractor(_tracker(show)))
+    engine = Engine(source, features, generator, motion, outputs, clock,
                     make_timing(show, run, generator, outputs), Listener())  # fmt: skip
     with contextlib.ExitStack() as stack:
+        controls = stack.enter_context(open_controls(show, clock.paced, say))
+        cast = Cast(engine, hand, motion, generator, partial(style_weights, generator.card),
+                    automatic_lead(generator, outputs))  # fmt: skip
+        director = make_director(cast, controls, show)
         stack.enter_context(_own_stderr())
-        stack.enter_context(_stop_on_signals(engine))
+        stack.enter_context(stop_on_signals(engine.stop))
         for output in outputs:
             output.open(show.dancers, clock.paced)
             stack.callback(output.close)
+        stack.enter_context(described(show, outputs, controls))
         board = stack.enter_context(_view(run))
         notes = realtime.enter() if run.realtime and clock.paced else []
         stack.callback(realtime.leave if notes else lambda: None)
@@ -74,12 +85,13 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
         def each_slot() -> None:
             nonlocal slots
             slots += 1
+            director.each_slot()
             if board is not None and slots % SLOTS_PER_STATUS == 0:
                 board.write(status(setting, engine, source, outputs, clock.now() - begun))
 
-        engine.run(show.duration, each_slot)
+        engine.run(show.duration, each_slot, director.at_slot)
         seconds = clock.now() - begun
-    values = report(setting, engine, source, outputs, seconds)
+    values = report(setting, engine, source, outputs, seconds, director.dropped)
     bound = reaction_bound(source, generator)
     for line in summary(setting, values, bound):
         say(line)
@@ -120,7 +132,10 @@ def make_output(uri: str) -> Output:
     scheme, colon, _ = uri.partition(":")
     if not colon:
         raise BadTarget(f"output '{uri}': write SCHEME://HOST:PORT, for example vmc://127.0.0.1:39539")
-    output: Output = load_plugin("live.outputs", scheme.lower(), "output").open_output(uri)
+    bare, placement = split(uri)
+    output: Output = load_plugin("live.outputs", scheme.lower(), "output").open_output(bare)
+    output.uri, output.placement = uri, placement
+    output.latency = placement.latency / 1000.0 or output.latency
     return output
 
 
@@ -161,10 +176,17 @@ def make_motion(show: Show) -> Motion:
 def make_timing(show: Show, run: Run, generator: Generator | Player, outputs: list[Output]) -> Timing:
     """The beat is met ahead by the anticipation asked for: automatic means the slowest output's declared latency less
     the model's accent offset."""
-    latency = max((output.latency for output in outputs), default=0.0)
-    card = generator.card
-    wanted = latency - card.accent_offset if show.anticipation is None else show.anticipation / 1000.0
-    return Timing(lead=wanted, latency=latency, tempo_range=card.tempo_range, rehearsals=REHEARSALS * run.realtime)
+    wanted = automatic_lead(generator, outputs) if show.anticipation is None else show.anticipation / 1000.0
+    return Timing(wanted, _latency(outputs), generator.card.tempo_range, REHEARSALS * run.realtime)
+
+
+def automatic_lead(generator: Generator | Player, outputs: list[Output]) -> float:
+    """Seconds by which the beat is met early where no anticipation is asked for."""
+    return _latency(outputs) - generator.card.accent_offset
+
+
+def _latency(outputs: list[Output]) -> float:
+    return max((output.latency for output in outputs), default=0.0)
 
 
 def reaction_bound(source: AudioSource, generator: Generator | Player) -> float:
@@ -242,11 +264,11 @@ def _own_stderr() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _stop_on_signals(engine: Engine) -> Iterator[None]:
+def stop_on_signals(stop_show: Callable[[], None]) -> Iterator[None]:
     """Ctrl-C and SIGTERM end the show cleanly; a second one while closing changes nothing."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        engine.stop()
+        stop_show()
 
     signals = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, stop) for number in signals}

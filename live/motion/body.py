@@ -25,6 +25,8 @@ SUPPORTS = np.array([*channels.FEET, *channels.TOES])
 """Both ankles, then both toes."""
 SOLES = np.array([0.04, 0.04, 0.0, 0.0], np.float32)
 """Lowest height (m) of each: a flat foot's ankle is at 0.08, its toes at 0.02."""
+FARTHEST = 2.6
+"""Radians from the neutral stance to which a joint may be bent by intensity; the dance itself may go on beyond."""
 Complex64 = NDArray[np.complex64]
 
 
@@ -41,6 +43,15 @@ class MotionConfig:
     fastest_turn: float = 20.0
     """rad/s of the whole body."""
     entrance: float = 1.5
+
+
+class Mood(NamedTuple):
+    """What a performer asks of the bodies. intensity: size of the movement about the neutral stance, 0 to 2; neutral:
+    share of the neutral stance, 0 to 1; held: share of the last pose that stays, 1 is frozen."""
+
+    intensity: float = 1.0
+    neutral: float = 0.0
+    held: float = 0.0
 
 
 class Body(NamedTuple):
@@ -61,12 +72,13 @@ class Body(NamedTuple):
 
 
 class Motion:
-    """`body = motion.step(raw, body)`."""
+    """`body = motion.step(raw, body)`; `mood` is a parameter of the step that may change between two."""
 
     latency = 0.0
 
     def __init__(self, config: MotionConfig = MotionConfig()) -> None:
         self.config = config
+        self.mood = Mood()
 
     def initial_state(self, dancers: int) -> Body:
         """Neutral stances on a line of marks, facing +Z."""
@@ -81,12 +93,18 @@ class Motion:
 
     def step(self, raw: Float32, body: Body) -> Body:
         """One pose later. `raw` [N, 138] must be finite."""
-        c = self.config
+        c, mood = self.config, self.mood
+        if mood.held >= 1.0:
+            return body
         new = channels.decode(raw)
+        if mood.intensity != 1.0:
+            new = _intensified(new, mood.intensity)
         entered = _smooth(body.age / c.entrance) if body.age < c.entrance else 1.0
+        entered *= 1.0 - _smooth(mood.neutral)
+        going = np.float32(1.0 - mood.held)
         rotations, matrices = self._turned(body, new, entered)
         turn = np.minimum(np.maximum(new.yaw_rate, -c.fastest_turn), c.fastest_turn)
-        yaw = body.yaw + turn * DT * np.float32(entered)
+        yaw = body.yaw + turn * DT * np.float32(entered) * going
         yaw = np.remainder(yaw + PI, 2 * PI) - PI
         local = rotations.copy()
         local[:, 0] = rotation.turn(yaw, rotations[:, 0])
@@ -95,8 +113,10 @@ class Motion:
         feet = _feet(joints)
         contacts = new.contacts * np.float32(entered) + np.float32(1.0 - entered)
         position = self._moved(body, new, yaw, feet, contacts, entered)
+        before = body.root_position[:, 1]
         height = new.height * np.float32(entered) + skeleton.REST_OFFSETS[0, 1] * np.float32(1.0 - entered)
-        rise, before = np.float32(c.fastest_root) * DT, body.root_position[:, 1]
+        height = before + (height - before) * going
+        rise = np.float32(c.fastest_root) * DT
         height = np.minimum(np.maximum(height, before - rise), before + rise)
         floor = (SOLES - joints[:, SUPPORTS, 1]).max(1)
         root = np.empty((len(raw), 3), np.float32)
@@ -108,6 +128,8 @@ class Motion:
     def _turned(self, body: Body, new: channels.Decoded, entered: float) -> tuple[Float32, Float32]:
         """Local rotations, as quaternions and matrices, blended in and no faster than a joint may turn."""
         rotations = new.rotations if entered == 1.0 else rotation.nlerp(neutral_rotations(), new.rotations, entered)
+        if self.mood.held:
+            rotations = rotation.nlerp(body.rotations, rotations, 1.0 - self.mood.held)
         rotations = _limited(body.rotations, rotations, self.config.fastest_joint * float(DT))
         return rotations, new.matrices if rotations is new.rotations else rotation.to_matrix(rotations)
 
@@ -116,7 +138,7 @@ class Motion:
     ) -> Complex64:
         """The root's next place on the floor [N]."""
         velocity = new.velocity[:, 0] + 1j * new.velocity[:, 1]
-        free = velocity * np.exp(-1j * yaw) * np.float32(entered)
+        free = velocity * np.exp(-1j * yaw) * np.float32(entered * (1.0 - self.mood.held))
         weight = contacts * contacts
         held = ((body.feet - feet) * weight).sum(1) / np.maximum(weight.sum(1), 1e-6) * FRAME_RATE
         firm = np.maximum(weight[:, 0], weight[:, 1])
@@ -137,6 +159,20 @@ class Motion:
         offset = offset + velocity * DT
         offset = offset * np.minimum(1.0, radius / np.maximum(np.abs(offset), 1e-6))
         return np.asarray(body.mark + offset, np.complex64)
+
+
+def _intensified(new: channels.Decoded, intensity: float) -> channels.Decoded:
+    """The movement about the neutral stance made so many times as large, no joint bent beyond `FARTHEST` by it."""
+    turned = rotation.multiply(rotation.conjugate(neutral_rotations()), new.rotations)
+    rotations = rotation.multiply(neutral_rotations(), rotation.power(turned, intensity, FARTHEST))
+    size, stand = np.float32(intensity), skeleton.REST_OFFSETS[0, 1]
+    return new._replace(
+        velocity=new.velocity * size,
+        yaw_rate=new.yaw_rate * size,
+        height=stand + (new.height - stand) * size,
+        rotations=rotations,
+        matrices=rotation.to_matrix(rotations),
+    )
 
 
 def _smooth(share: float) -> float:

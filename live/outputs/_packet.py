@@ -34,13 +34,15 @@ Datagram = Message | list[Message]
 
 
 class Template:
-    """All datagrams of an output in one buffer; `packets` are views of it, in the order of the table.
+    """All datagrams of an output in one buffer; `packets` are views of it, in the order of the table; `addresses` are
+    those of its messages, with their type tags.
 
     A key that occurs several times is written as one array, in the order of its occurrences.
     """
 
     def __init__(self, table: Sequence[Datagram]) -> None:
-        places: dict[Live, list[int]] = {}
+        self.addresses = dict(_described(message) for d in table for message in (d if isinstance(d, list) else [d]))
+        places: dict[tuple[str, Literal["f", "i"]], list[int]] = {}
         whole, spans = b"", []
         for datagram in table:
             packet, live = _bundle(datagram) if isinstance(datagram, list) else _message(datagram)
@@ -48,13 +50,13 @@ class Template:
                 raise ValueError(f"datagram of {len(packet)} bytes: at most {LARGEST}")
             for argument, start in live:
                 first = (len(whole) + start) // 4
-                places.setdefault(argument, []).extend(range(first, first + argument.size))
+                places.setdefault((argument.key, argument.kind), []).extend(range(first, first + argument.size))
             spans.append(slice(len(whole), len(whole) + len(packet)))
             whole += packet
         self._buffer = bytearray(whole)
         views = {kind: np.frombuffer(self._buffer, f">{kind}4") for kind in "fi"}
         self._places: dict[str, tuple[NDArray[np.generic], NDArray[np.intp]]] = {
-            live.key: (views[live.kind], np.array(words)) for live, words in places.items()
+            key: (views[kind], np.array(words)) for (key, kind), words in places.items()
         }
         self.packets: list[memoryview] = [memoryview(self._buffer)[span] for span in spans]
 
@@ -71,6 +73,13 @@ def pack(*message: str | int | float) -> bytes:
 
 Placed = tuple[bytes, list[tuple[Live, int]]]
 """Bytes, and where in them each live argument begins."""
+
+
+def _described(message: Message) -> tuple[str, str]:
+    """Address and type tags."""
+    kinds = {str: "s", int: "i", float: "f"}
+    tags = [a.kind * a.size if isinstance(a, Live) else kinds[type(a)] for a in message[1:]]
+    return str(message[0]), "".join(tags)
 
 
 def _string(text: str) -> bytes:

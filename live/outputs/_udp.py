@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from live.contracts import Output
 from live.errors import BadTarget
+from live.outputs._packet import Template
 
 SEND_BUFFER = 1 << 20
 """Bytes asked of the kernel, so that a burst for many dancers never finds the buffer full."""
@@ -51,24 +52,36 @@ def _hear_refusals(sock: socket.socket, family: int) -> None:
 
 
 class DatagramOutput(Output):
-    """An output over UDP. A subclass opens targets and fills `_outbox` in `_encode`; `_transmit` sends it."""
+    """An output over UDP to one or more hosts, each (host, port). A subclass opens targets and fills `_outbox` in
+    `_encode`; `_transmit` sends it."""
 
-    def __init__(self, uri: str, host: str, port: int) -> None:
+    _template: Template
+
+    def __init__(self, uri: str, hosts: Sequence[tuple[str, int]]) -> None:
         super().__init__(uri)
-        self.host = host
-        self.port = port
+        self.hosts = hosts
         self._dancers = 0
         self._targets: list[Target] = []
         self._outbox: Sequence[tuple[Target, memoryview]] = ()
 
+    @property
+    def addresses(self) -> Mapping[str, str]:
+        return self._template.addresses if self._dancers else {}
+
     def _open_targets(self, count: int) -> None:
-        """Targets on ports `port` .. `port + count - 1`."""
+        """Targets of each host in turn, on ports `port` .. `port + count - 1`."""
         try:
-            for n in range(count):
-                self._targets.append(Target(self.host, self.port + n))
+            for host, port in self.hosts:
+                for n in range(count):
+                    self._targets.append(Target(host, port + n))
         except BaseException:
             self._let_go()
             raise
+
+    def _addressed(self, packets: Sequence[memoryview], each: int) -> list[tuple[Target, memoryview]]:
+        """`packets`, `each` of them to a target, the same to every host."""
+        share = [packets[n : n + each] for n in range(0, len(packets), each)] * len(self.hosts)
+        return [(target, packet) for target, own in zip(self._targets, share, strict=True) for packet in own]
 
     def _transmit(self) -> None:
         for target, packet in self._outbox:

@@ -27,6 +27,15 @@ def host_and_port(uri: str, default_port: int, options: Sequence[str] = ()) -> t
     return host, port or default_port, _options(uri, parts.query, options)
 
 
+def several(uri: str, default_port: int, options: Sequence[str] = ()) -> tuple[list[tuple[str, int]], Options]:
+    """`scheme://host[:port][,host[:port]...][?option=value]`: the same to several hosts, each (host, port)."""
+    scheme, slashes, rest = uri.partition("://")
+    hosts, mark, query = rest.partition("?")
+    parts = [f"{scheme}{slashes}{host}{mark}{query}" for host in hosts.split(",")]
+    found = [host_and_port(part, default_port, options) for part in parts]
+    return [(host, port) for host, port, _ in found], found[0][2]
+
+
 def file_path(uri: str, options: Sequence[str] = ()) -> tuple[str, Options]:
     """`scheme:PATH[?option=value]`; the path is taken as written, so that Windows drives and spaces pass."""
     scheme, _, rest = uri.partition(":")
@@ -49,6 +58,28 @@ def switch(uri: str, options: Options, name: str) -> bool:
     if value not in ("0", "1"):
         raise BadTarget(f"output '{uri}': {name} is '{value}': write {name}=0 or {name}=1")
     return value == "1"
+
+
+def choice(uri: str, options: Options, name: str, valid: Sequence[str]) -> str:
+    """Option `name` as one of `valid`; the first where it is not given."""
+    value = options.get(name, valid[0])
+    if value not in valid:
+        raise BadTarget(f"output '{uri}': {name} is '{value}': choose one of {', '.join(valid)}")
+    return value
+
+
+def number(uri: str, options: Options, name: str, default: float, lowest: float, highest: float) -> float:
+    """Option `name` as a number within its range."""
+    text = options.get(name, f"{default}")
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not lowest <= value <= highest:
+        raise BadTarget(
+            f"output '{uri}': {name} is '{text}': write {name}={default:g}, within {lowest:g} to {highest:g}"
+        )
+    return value
 
 
 def _options(uri: str, query: str, valid: Sequence[str]) -> Options:

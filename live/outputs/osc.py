@@ -1,4 +1,4 @@
-"""`osc://host[:port][?flat=1]` sends poses as plain OSC, all dancers to one port; `docs/osc.md` lists it.
+"""`osc://host[:port][,host...][?flat=1]` sends poses as plain OSC, all dancers to one port; `docs/osc.md` lists it.
 
 House frame: right-handed, Y up, metres, quaternions x y z w. Only types i, f and s, since some receivers misread
 others: a time is int seconds and a float fraction since the show began. `flat=1` adds two addresses per bone, for
@@ -8,54 +8,52 @@ TouchDesigner and Max, which want one address per channel.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-
-import numpy as np
+from collections.abc import Sequence
 
 from live import skeleton
 from live.outputs import _guard, _uri
 from live.outputs._packet import Datagram, Live, Message, Template
 from live.outputs._udp import DatagramOutput, Target
-from live.types import Pose
+from live.types import Pose, Signals
 
 PORT = 9010
 INT32 = 0x7FFFFFFF
 HALF = skeleton.COUNT // 2
 """Bones in one bundle of flat addresses, so that it fits an unfragmented datagram."""
 
-BEAT: Message = ("/live/beat", Live("beat_count", 1, "i"), Live("bpm"), Live("phase"), Live("confidence"), Live("bar"))
-SIGNALS: Message = ("/live/signals", Live("onsets", 3), Live("energy"), Live("build"), Live("event", 1, "i"))
+BEAT: Message = ("/live/beat", Live("counts", 1, "i"), Live("moment", 4))
+"""Beats so far; beats per minute, phase, confidence, bar phase."""
+SIGNALS: Message = ("/live/signals", Live("signals", 5), Live("event", 1, "i"))
+"""Onsets low, mid and high, energy, build-up; the last event's number."""
 EVENTS = ("section", "build", "drop")
 STATS: Message = ("/live/stats", Live("sent", 1, "i"), Live("errors", 1, "i"))
 
 
 def open_output(uri: str) -> OscOutput:
     """`osc://host[:port][?flat=1]`, port 9010 if left out."""
-    host, port, options = _uri.host_and_port(uri, PORT, ("flat",))
-    return OscOutput(uri, host, port, _uri.switch(uri, options, "flat"))
+    hosts, options = _uri.several(uri, PORT, ("flat",))
+    return OscOutput(uri, hosts, _uri.switch(uri, options, "flat"))
 
 
 def pose_message(dancer: int) -> Message:
-    """`/live/pose`: one dancer's whole frame."""
+    """`/live/pose`: one dancer's whole frame. `counts` are sequence and seconds, `moment` fractions and beat."""
     return (
         "/live/pose",
-        Live("sequence", 1, "i"),
+        Live("counts", 1, "i"),
         dancer,
-        Live("capture_seconds", 1, "i"),
-        Live("capture_fraction"),
-        Live("play_seconds", 1, "i"),
-        Live("play_fraction"),
-        Live("phase"),
-        Live("confidence"),
+        Live("counts", 1, "i"),
+        Live("moment"),
+        Live("counts", 1, "i"),
+        Live("moment", 3),
         Live("root", 3),
         Live("rotations", 4 * skeleton.COUNT),
     )
 
 
 def event_message(name: str) -> Message:
-    """`/live/event`: a name cannot be written each frame, so there is a message for each."""
-    return ("/live/event", Live("event", 1, "i"), name, Live("event_seconds", 1, "i"), Live("event_fraction"),
-            Live("strength"))  # fmt: skip
+    """`/live/event`: a name cannot be written each frame, so there is a message for each. `what` is when it was, as a
+    fraction of a second, and how strong."""
+    return ("/live/event", Live("event", 1, "i"), name, Live("event_seconds", 1, "i"), Live("what", 2))
 
 
 def flat_bundles(dancer: int) -> list[Datagram]:
@@ -78,8 +76,8 @@ class OscOutput(DatagramOutput):
     """`/live/pose` per dancer, `/live/beat` and `/live/signals` each frame, `/live/stats` once a second of the show,
     `/live/event` when there is one."""
 
-    def __init__(self, uri: str, host: str, port: int, flat: bool) -> None:
-        super().__init__(uri, host, port)
+    def __init__(self, uri: str, hosts: Sequence[tuple[str, int]], flat: bool) -> None:
+        super().__init__(uri, hosts)
         self.flat = flat
 
     def open(self, dancers: int, paced: bool) -> None:
@@ -87,12 +85,12 @@ class OscOutput(DatagramOutput):
         self._open_targets(1)
         self._dancers = dancers
         self._second: int | None = None
-        self._event = 0
         self._template = Template(table(dancers, self.flat))
-        packets = [(self._targets[0], packet) for packet in self._template.packets]
-        at = len(packets) - len(EVENTS)
-        self._frame, self._stats, events = packets[: at - 1], packets[at - 1], packets[at:]
-        self._events = dict(zip(EVENTS, events, strict=True))
+        self._event = 0
+        *frame, stats, section, build, drop = self._template.packets
+        self._frame = self._addressed(frame, len(frame))
+        self._stats = self._addressed([stats], 1)
+        self._events = {name: self._addressed([e], 1) for name, e in zip(EVENTS, (section, build, drop), strict=True)}
 
     def _encode(self, pose: Pose) -> None:
         fault = _guard.body_fault(pose, self._dancers) or _guard.moment_fault(pose)
@@ -108,41 +106,32 @@ class OscOutput(DatagramOutput):
         self._outbox = [*self._frame, *self._at_times(pose)]
 
     def _write_moment(self, pose: Pose) -> None:
-        write, beat = self._template.write, pose.beat
-        began = pose.play_time - pose.show_time
-        write("sequence", pose.sequence & INT32)
-        for name, time in (("capture", pose.capture_time - began), ("play", pose.play_time - began)):
-            seconds = math.floor(time)
-            write(f"{name}_seconds", seconds)
-            write(f"{name}_fraction", np.float32(time - seconds))
-        write("beat_count", beat.beat_count)
-        write("bpm", beat.bpm)
-        write("phase", beat.phase)
-        write("confidence", beat.confidence)
-        write("bar", beat.bar_phase)
-        self._write_signals(pose, pose.capture_time - began)
+        beat, began = pose.beat, pose.play_time - pose.show_time
+        capture, play = pose.capture_time - began, pose.play_time - began
+        seconds = (math.floor(capture), math.floor(play))
+        body = (capture - seconds[0], play - seconds[1], beat.phase, beat.confidence)
+        counts = (pose.sequence & INT32, *seconds) * self._dancers
+        self._template.write("counts", (*counts, beat.beat_count))
+        self._template.write("moment", body * self._dancers + (beat.bpm, beat.phase, beat.confidence, beat.bar_phase))
+        self._write_signals(pose.signals, capture)
 
-    def _write_signals(self, pose: Pose, captured: float) -> None:
+    def _write_signals(self, signals: Signals, captured: float) -> None:
         """`captured`: seconds of the show, which an event's age counts back from."""
-        write, (low, mid, high, energy, build, event) = self._template.write, pose.signals
-        write("onsets", (low, mid, high))
-        write("energy", energy)
-        write("build", build)
-        write("event", event.number & INT32)
-        if event.number:
-            seconds = math.floor(time := captured - event.age)
-            write("event_seconds", seconds)
-            write("event_fraction", np.float32(time - seconds))
-            write("strength", event.strength)
-
-    def _at_times(self, pose: Pose) -> Iterator[tuple[Target, memoryview]]:
-        """What not every frame has."""
-        event = pose.signals.event
+        *numbers, event = signals
+        self._template.write("signals", numbers)
+        self._template.write("event", event.number & INT32)
         if event.number != self._event:
-            self._event = event.number
-            yield self._events[event.name]
-        if self._stats_are_due(pose.show_time):
-            yield self._stats
+            seconds = math.floor(time := captured - event.age)
+            self._template.write("event_seconds", seconds)
+            self._template.write("what", (time - seconds, event.strength) * len(EVENTS))
+
+    def _at_times(self, pose: Pose) -> list[tuple[Target, memoryview]]:
+        """What not every frame has."""
+        event, stats = pose.signals.event, self._stats if self._stats_are_due(pose.show_time) else []
+        if event.number == self._event:
+            return stats
+        self._event = event.number
+        return [*self._events[event.name], *stats]
 
     def _stats_are_due(self, show_time: float) -> bool:
         if (second := math.floor(show_time)) == self._second:

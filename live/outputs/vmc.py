@@ -1,15 +1,22 @@
-"""`vmc://host[:port]` performs as VMC 2.0 to 2.7: dancer n to port + n, one socket each.
+"""`vmc://host[:port][,host...][?vrm=FILE][&root=MODE][&face=loudness]` performs as VMC 2.0 to 2.7.
 
-Per frame and dancer two bundles of 11 bones, parents first, since all 22 in one would not fit an unfragmented datagram.
-Unity's frame is left-handed: positions (-x, y, z), rotations (x, -y, -z, w), metres, for VRM 0 and 1 alike.
+Dancer n goes to port + n. Per frame and dancer two bundles of 11 bones, parents first, since all 22 in one would not
+fit an unfragmented datagram. Unity's frame is left-handed: positions (-x, y, z), rotations (x, -y, -z, w), metres, for
+VRM 0 and 1 alike.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
 
-from live import skeleton
-from live.outputs import _guard, _uri
+from live import rotation, skeleton
+from live.outputs import _avatar, _guard, _uri
+from live.outputs._avatar import HOUSE, Avatar
 from live.outputs._packet import Datagram, Live, Message, Template, pack
 from live.outputs._udp import DatagramOutput
 from live.types import Float32, Pose
@@ -21,15 +28,35 @@ ROTATION_SIGNS: Float32 = np.array([1, -1, -1, 1], np.float32)
 OPENING: tuple[Message, ...] = (
     ("/VMC/Ext/OK", 1, 3, 0, 1),  # loaded, calibrated, normal mode, tracking
     ("/VMC/Ext/T", Live("time")),
-    ("/VMC/Ext/Root/Pos", "root", 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0),  # the hips carry the motion
+)
+FIXED_ROOT: Message = ("/VMC/Ext/Root/Pos", "root", 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
+MOVING_ROOT: Message = ("/VMC/Ext/Root/Pos", "root", Live("root", 3), Live("heading", 4))
+FACE = ("Joy", "Angry", "Sorrow", "Fun", "A")
+"""Blend shapes, by their names in VRM 0; receivers know them for VRM 1 too."""
+BLENDS: tuple[Message, ...] = (
+    *(("/VMC/Ext/Blend/Val", name, Live("face")) for name in FACE),
+    ("/VMC/Ext/Blend/Apply",),
 )
 GOODBYE = pack("/VMC/Ext/OK", 0)
+ROOTS = ("hips", "root", "still")
+"""What carries the motion: the hips; the root over the floor and the hips above it; or nothing, danced on the spot."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a performer is shown: on which avatar, `ROOTS`, and whether its face follows the loudness."""
+
+    avatar: Avatar = HOUSE
+    root: str = "hips"
+    face: bool = False
 
 
 def open_output(uri: str) -> VmcOutput:
-    """`vmc://host[:port]`, port 39539 if left out."""
-    host, port, _ = _uri.host_and_port(uri, PORT)
-    return VmcOutput(uri, host, port)
+    """`vmc://host[:port][,host...]`, port 39539 if left out."""
+    hosts, options = _uri.several(uri, PORT, ("vrm", "root", "face"))
+    avatar = _avatar.read_avatar(Path(options["vrm"]).expanduser()) if "vrm" in options else HOUSE
+    root, face = _uri.choice(uri, options, "root", ROOTS), _uri.choice(uri, options, "face", ("off", "loudness"))
+    return VmcOutput(uri, hosts, Look(avatar, root, face == "loudness"))
 
 
 def unity_bone(bone: str) -> str:
@@ -37,40 +64,76 @@ def unity_bone(bone: str) -> str:
     return bone[0].upper() + bone[1:]
 
 
-def bone_message(index: int) -> Message:
-    """`/VMC/Ext/Bone/Pos` with the rest offset baked in; only the hips' position changes."""
-    name = unity_bone(skeleton.BONES[index])
-    offset = (skeleton.REST_OFFSETS[index] * POSITION_SIGNS).tolist()
-    position = [Live("hips", 3)] if index == 0 else offset
-    return ("/VMC/Ext/Bone/Pos", name, *position, Live("rotations", 4))
+def bone_message(index: int, offset: Float32) -> Message:
+    """`/VMC/Ext/Bone/Pos` with the rest offset [3] baked in; only the hips' position changes."""
+    position = [Live("hips", 3)] if index == 0 else (offset * POSITION_SIGNS).tolist()
+    return ("/VMC/Ext/Bone/Pos", unity_bone(skeleton.BONES[index]), *position, Live("rotations", 4))
 
 
-def table() -> list[Datagram]:
+def table(look: Look = Look(), scale: float = 1.0) -> list[Datagram]:
     """The two datagrams of one dancer's frame."""
-    bones = [bone_message(i) for i in range(skeleton.COUNT)]
-    return [[*OPENING, *bones[:11]], bones[11:]]
+    bones = [bone_message(i, look.avatar.offsets[i] * np.float32(scale)) for i in look.avatar.bones]
+    half = (len(bones) + 1) // 2
+    root = MOVING_ROOT if look.root == "root" else FIXED_ROOT
+    return [[*OPENING, root, *bones[:half]], [*bones[half:], *(BLENDS if look.face else ())]]
 
 
 class VmcOutput(DatagramOutput):
     """One avatar per dancer, each on its own port."""
+
+    def __init__(self, uri: str, hosts: Sequence[tuple[str, int]], look: Look = Look()) -> None:
+        super().__init__(uri, hosts)
+        self.look = look
+        self._bones, self._folds = np.array(look.avatar.bones), look.avatar.folds()
+        self._size = np.float32(look.avatar.size)
 
     def open(self, dancers: int, paced: bool) -> None:
         """`BadTarget` for an unknown host or ports beyond 65535."""
         self._open_targets(dancers)
         self._dancers = dancers
         self._time = np.float32(-np.inf)
-        self._template = Template(table() * dancers)
-        receivers = [target for target in self._targets for _ in table()]
-        self._frame = list(zip(receivers, self._template.packets, strict=True))
+        self._mouth = self._mood = 0.0
+        frame = table(self.look, self.placement.scale)
+        self._template = Template(frame * dancers)
+        self._frame = self._addressed(self._template.packets, len(frame))
 
     def _encode(self, pose: Pose) -> None:
         if fault := _guard.body_fault(pose, self._dancers):
             self._drop(fault)
             return
         self._template.write("time", self._later(pose.show_time))
-        self._template.write("hips", (pose.root_position * POSITION_SIGNS).ravel())
-        self._template.write("rotations", (pose.local_rotations * ROTATION_SIGNS).ravel())
+        self._write_body(pose)
+        if self.look.face:
+            self._write_face(pose)
         self._outbox = self._frame
+
+    def _write_body(self, pose: Pose) -> None:
+        place, rotations = pose.root_position * self._size, pose.local_rotations
+        if self.look.root != "hips":
+            place, rotations = self._rooted(place, rotations)
+        if len(self._bones) < skeleton.COUNT:
+            rotations = _avatar.folded(rotations, self._folds)[:, self._bones]
+        self._template.write("hips", (place * POSITION_SIGNS).ravel())
+        self._template.write("rotations", (rotations * ROTATION_SIGNS).ravel())
+
+    def _rooted(self, place: Float32, rotations: Float32) -> tuple[Float32, Float32]:
+        """Place and rotations of the hips over a root that carries the way on the floor, or over one that stays."""
+        floor = place * np.array([1, 0, 1], np.float32)
+        if self.look.root == "root":
+            heading = rotation.heading(rotations[:, 0])
+            rotations = rotations.copy()
+            rotations[:, 0] = rotation.turn(-heading, rotations[:, 0])
+            self._template.write("root", (floor * POSITION_SIGNS).ravel())
+            self._template.write("heading", (rotation.yaw(heading) * ROTATION_SIGNS).ravel())
+        return place - floor, rotations
+
+    def _write_face(self, pose: Pose) -> None:
+        """The mouth follows the sound, the mood follows seconds later: joy with loudness, fun with a sure beat."""
+        loud = min(max(20.0 * math.log10(max(pose.level, 1e-5)) / 40.0 + 1.25, 0.0), 1.0)  # -50 .. -10 dBFS
+        self._mouth += 0.5 * (loud - self._mouth)
+        self._mood += 0.01 * (loud - self._mood)
+        fun = self._mood * min(max(pose.beat.confidence, 0.0), 1.0)
+        self._template.write("face", (self._mood - fun, 0.0, 0.0, fun, self._mouth) * self._dancers)
 
     def _later(self, show_time: float) -> np.float32:
         """Show time as float32, always above the last: receivers drop a frame whose time stands still."""

@@ -1,0 +1,302 @@
+"""The director: what is asked for is reached smoothly, cues wait for their beat."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fakes import performed
+
+from live import skeleton
+from live.channels import encode
+from live.director import IDLE, Cast, Director
+from live.engine import Timing
+from live.errors import Unusable
+from live.motion.body import Mood, Motion, neutral_rotations
+from live.orders import BY_NAME, Order
+from live.script import Cue, Script, check_keys, make_script
+from live.types import BeatState
+
+
+class FakeEngine:
+    def __init__(self):
+        self.timing, self.level, self.beat, self.resets = Timing(lead=0.05), 0.5, BeatState(), 0
+        self.ledger = type("Ledger", (), {"ticks": 7})()
+
+    def reset(self):
+        self.resets += 1
+
+
+class FakeGenerator:
+    def __init__(self):
+        self.dancers, self.style, self.begun = 2, np.array([[1, 0], [1, 0]], np.float32), []
+
+    def begin_again(self, tick, seed):
+        self.begun.append((tick, seed))
+
+
+class FakeHand:
+    """Notes what is done to the beat."""
+
+    def __init__(self):
+        self.done = []
+
+    def __getattr__(self, name):
+        return lambda *values: self.done.append((name, *values))
+
+
+class FakeMotion:
+    mood = Mood()
+
+
+def style(text):
+    if text not in ("first", "second"):
+        raise Unusable(f"unknown style {text}")
+    return np.array([text == "first", text == "second"], np.float32)
+
+
+class Control:
+    """Gives the orders put into `waiting`."""
+
+    name, dropped = "fake", 0
+
+    def __init__(self):
+        self.waiting = []
+
+    def read(self, limit):
+        given, self.waiting = self.waiting[:limit], self.waiting[limit:]
+        return given
+
+
+class Led:
+    def __init__(self, script=None):
+        self.engine, self.hand, self.motion, self.generator = FakeEngine(), FakeHand(), FakeMotion(), FakeGenerator()
+        cast = Cast(self.engine, self.hand, self.motion, self.generator, style, lead=0.08)
+        self.control = Control()
+        self.director = Director(cast, [self.control], script or Script())
+
+    def after(self, slots, *orders):
+        """Moods of each slot, once orders were given."""
+        self.control.waiting += [Order(name, value) for name, value in orders]
+        moods = []
+        for _ in range(slots):
+            self.director.at_slot()
+            moods.append(self.motion.mood)
+        return moods
+
+
+def largest_step(values):
+    return max(abs(b - a) for a, b in itertools.pairwise(values))
+
+
+def test_every_order_has_its_action():
+    from live.director import ACTIONS
+
+    assert set(ACTIONS) == set(BY_NAME)
+
+
+def test_freeze_is_reached_within_a_tenth_of_a_second_and_left_slowly():
+    led = Led()
+    assert led.after(7, ("freeze", 1.0))[-1].held == 1.0
+    held = [mood.held for mood in led.after(60, ("freeze", 0.0))]
+    assert held[-1] == 0.0 and largest_step(held) < 0.03
+
+
+def test_freeze_and_neutral_are_two_panics():
+    led = Led()
+    led.after(120, ("neutral", 1.0))
+    assert led.motion.mood == Mood(neutral=1.0)
+    led.after(120, ("neutral", "toggle"), ("freeze", "toggle"))
+    assert led.motion.mood == Mood(held=1.0)
+
+
+def test_intensity_glides():
+    sizes = [mood.intensity for mood in Led().after(60, ("intensity", 2.0))]
+    assert sizes[-1] == 2.0 and largest_step([1.0, *sizes]) < 0.03
+
+
+def test_a_style_glides_and_weights_always_sum_to_one():
+    led = Led()
+    seen = []
+    for _ in range(70):
+        led.after(1, *([("style", "second")] if not seen else []))
+        seen.append(led.generator.style[0].copy())
+    np.testing.assert_allclose(np.sum(seen, 1), 1, atol=1e-5)
+    assert largest_step([s[0] for s in seen]) < 0.02 and seen[-1].tolist() == [0, 1]
+    assert led.generator.style.shape == (2, 2)
+
+
+def test_anticipation_glides_and_none_is_automatic():
+    led = Led()
+    leads = []
+    for slot in range(60):
+        led.after(1, *([("anticipation", -20.0)] if slot == 0 else []))
+        leads.append(led.engine.timing.lead)
+    assert leads[-1] == -0.02 and largest_step(leads) < 0.0034
+    led.after(60, ("anticipation", None))
+    assert led.engine.timing.lead == 0.08
+
+
+def test_the_tempo_tools_reach_the_hand():
+    led = Led()
+    led.after(1, ("tempo/tap", None), ("tempo/nudge", -20.0), ("tempo/double", None), ("tempo/half", None),
+              ("tempo/downbeat", None), ("tempo/lock", 128.0), ("tempo/lock", None))  # fmt: skip
+    assert led.hand.done == [("tap",), ("nudge", -0.02), ("double",), ("half",), ("downbeat",), ("lock", 128.0),
+                             ("lock", None)]  # fmt: skip
+
+
+def test_reset_begins_anew_from_the_pose_of_now():
+    led = Led()
+    mood = led.after(1, ("reset", 42.0))[0]
+    assert (led.engine.resets, led.generator.begun) == (1, [(7, 42)]) and 0.9 < mood.held < 1.0
+    assert led.after(60)[-1].held == 0.0
+
+
+def test_what_is_not_there_is_counted():
+    led = Led()
+    led.after(1, ("style", "third"), ("cue", "nowhere"), ("cue", "next"))
+    assert led.director.dropped == 3
+
+
+def test_in_silence_they_stand_at_ease_and_wake_with_the_music():
+    led = Led()
+    led.engine.level = 0.0
+    assert led.after(200)[-1].neutral == 0.0
+    assert led.after(200)[-1].neutral == pytest.approx(IDLE)
+    led.engine.level = 0.1
+    assert led.after(60)[-1].neutral == 0.0
+
+
+# ---- cues --------------------------------------------------------------------------------------------------------
+
+SCENES = {"calm": {"intensity": 0.5, "style": "first"}, "wild": {"intensity": 1.5, "tempo/lock": 128, "freeze": False}}
+CUES = {"verse": ("calm", "beat"), "chorus": ("wild", "bar")}
+
+
+def beaten(led, beat):
+    """Whether a slot at beat number `beat` (4 to the bar) changed the intensity asked for."""
+    before = led.director.goals.intensity
+    led.engine.beat = BeatState(phase=beat % 1, bpm=120, bar_phase=beat / 4 % 1, bar_confidence=0.8, confidence=0.8,
+                                beat_count=int(beat))  # fmt: skip
+    led.director.at_slot()
+    return led.director.goals.intensity != before
+
+
+@pytest.mark.parametrize(("cue", "at"), [("calm", 1.5), ("verse", 2.0), ("chorus", 4.0)])
+def test_a_cue_comes_at_once_or_on_its_beat_or_bar(cue, at):
+    led = Led(make_script(SCENES, CUES, []))
+    beats = np.arange(1.25, 9, 0.25)
+    beaten(led, 1.25)
+    led.control.waiting.append(Order("cue", cue))
+    assert next(beat for beat in beats[1:] if beaten(led, beat)) == at
+
+
+def test_without_a_beat_a_cue_does_not_wait():
+    led = Led(make_script(SCENES, CUES, []))
+    led.after(1, ("cue", "chorus"))
+    assert led.director.goals.intensity == 1.5
+
+
+def test_next_follows_the_set_list_and_stays_at_its_end():
+    led = Led(make_script(SCENES, CUES, ["verse", "wild", "verse"]))
+    seen = []
+    for _ in range(4):
+        led.after(1, ("cue", "next"))
+        seen.append(led.director.goals.intensity)
+    assert seen == [0.5, 1.5, 0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("scenes", "cues", "setlist", "complaint"),
+    [
+        ({"a": {"dance": 1}}, {}, [], "'dance' is no order"),
+        ({"a": {"intensity": 3}}, {}, [], "needs 0 to 2"),
+        ({"a": {"cue": "b"}}, {}, [], "'cue' is no order"),
+        ({"a": {}}, {"x": ("b", "now")}, [], "there are the scenes a"),
+        ({}, {"x": ("b", "now")}, [], "has no scenes"),
+        ({"a": {}}, {}, ["b"], "there are the cues a"),
+    ],
+)
+def test_a_script_that_does_not_fit_is_refused_in_one_line(scenes, cues, setlist, complaint):
+    with pytest.raises(Unusable, match=complaint):
+        make_script(scenes, cues, setlist)
+
+
+@pytest.mark.parametrize("keys", [{"ab": "freeze"}, {"a": "dance"}, {"a": "cue nowhere"}, {"a": "intensity big"}])
+def test_a_key_that_makes_no_sense_is_refused(keys):
+    with pytest.raises(Unusable, match=r"^key '[^\n]+$"):
+        check_keys(keys, Script({"verse": Cue(())}))
+
+
+# ---- bodies ------------------------------------------------------------------------------------------------------
+
+
+def danced(mood_at, slots=120):
+    """Bodies of a dancer who swings the arms and walks, with `mood_at(slot)`."""
+    motion = Motion()
+    body = motion.initial_state(1)
+    root = np.zeros((slots, 3), np.float32)
+    root[:, 1], root[:, 2] = 0.9, 0.01 * np.arange(slots)
+    local = np.tile(neutral_rotations(), (slots, 1, 1))
+    swing = np.sin(np.arange(slots) / 8) / 2
+    local[:, skeleton.INDEX["leftLowerArm"], 0], local[:, skeleton.INDEX["leftLowerArm"], 3] = (
+        np.sin(swing),
+        np.cos(swing),
+    )
+    local[:, skeleton.INDEX["leftLowerArm"], 1:3] = 0
+    raw, bodies = encode(root, local.astype(np.float32)), []
+    for slot in range(slots):
+        motion.mood = mood_at(slot)
+        body = motion.step(raw[slot : slot + 1], body)
+        bodies.append(body)
+    return bodies
+
+
+def test_frozen_a_body_stays_exactly_as_it_is():
+    bodies = danced(lambda slot: Mood(held=float(slot >= 60)))
+    assert all(body is bodies[60] for body in bodies[60:])
+
+
+def test_neutral_stands_at_ease_where_it_is():
+    bodies = danced(lambda slot: Mood(neutral=min(1.0, max(0.0, (slot - 40) / 40))))
+    np.testing.assert_allclose(bodies[-1].rotations[0], neutral_rotations(), atol=1e-3)
+    np.testing.assert_allclose(bodies[-1].root_position, bodies[-20].root_position, atol=1e-3)
+
+
+def reach(mood):
+    """How far the arm swings."""
+    arm = [body.local_rotations[0, skeleton.INDEX["leftLowerArm"], 0] for body in danced(lambda _: mood, 300)[100:]]
+    return 2 * np.arcsin(np.ptp(arm) / 2)
+
+
+def test_intensity_is_the_size_of_the_movement():
+    usual = reach(Mood())
+    assert reach(Mood(intensity=0.5)) == pytest.approx(usual / 2, rel=0.15)
+    assert reach(Mood(intensity=1.5)) > 1.2 * usual
+    assert reach(Mood(intensity=0.0)) < 0.01
+
+
+def test_an_order_shows_in_the_next_pose():
+    seen = []
+    stage = performed(0.5, at_slot=lambda stage: seen.append(len(stage.poses)))
+    assert seen == list(range(len(stage.poses)))
+
+
+def test_a_fault_in_the_director_does_not_stop_the_show():
+    def at_slot(stage):
+        raise RuntimeError("lost the script")
+
+    stage = performed(0.5, at_slot=at_slot)
+    assert stage.ledger.poses == 30 and "lost the script" in stage.ledger.recoveries[0]
+
+
+def test_timing_can_change_between_ticks():
+    def at_slot(stage):
+        stage.engine.timing = replace(stage.engine.timing, lead=0.1 if stage.ledger.ticks > 7 else 0.0)
+
+    beats = performed(0.5, at_slot=at_slot).features.beats
+    steps = np.diff([beat.beat_count + beat.phase for beat in beats])
+    np.testing.assert_allclose(sorted(steps)[:-1], 1 / 15, atol=1e-3)
+    assert max(steps) == pytest.approx(1 / 15 + 0.2, abs=1e-3)
