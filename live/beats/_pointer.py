@@ -114,12 +114,14 @@ class Pointer:
         config = self.config
         beat = max(activation, config.floor) ** config.trust
         rest = ((1.0 - min(activation, 0.98)) / (config.sharpness - 1.0)) ** config.trust
-        out = belief * (np.float32(rest) + np.float32(beat - rest) * self._on_beat)
         tempo = self._blurred @ tempo
-        out *= np.maximum(tempo, np.float32(config.tempo_floor))[:, None] ** np.float32(config.heed)
-        out *= np.float32((1.0 - config.restart) / float(out.sum()))
-        fresh = config.informed * tempo + (1.0 - config.informed) * self._prior
-        out += (np.float32(config.restart) * fresh)[:, None] * self._anywhere
+        heeded = np.maximum(tempo, np.float32(config.tempo_floor)) ** np.float32(config.heed)
+        fresh = np.float32(config.restart) * (config.informed * tempo + (1.0 - config.informed) * self._prior)
+        out = self._on_beat * np.float32(beat - rest)
+        out += np.float32(rest)
+        out *= belief
+        out *= (heeded * np.float32((1.0 - config.restart) / float(out.sum(1) @ heeded)))[:, None]
+        out += self._anywhere * fresh.astype(np.float32)[:, None]
         return out
 
     def read(self, belief: Float32, held: float, patient: bool = False) -> Reading:
