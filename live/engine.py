@@ -23,8 +23,8 @@ STALL = 0.25
 """Seconds behind after which slots are skipped rather than caught up with."""
 LONGEST_REHEARSAL = 0.2 * PERIOD
 """Seconds; a tick that takes longer (many dancers) is not rehearsed, for want of time."""
-AHEAD = 0.06 * PERIOD
-"""Seconds kept for listening before a slot, ahead of its rehearsals."""
+AHEAD = 0.09 * PERIOD
+"""Seconds before a slot at which the sound so far is heard; rehearsals end there."""
 WARM_UP = 30
 """Rehearsals before the first slot."""
 LARGEST_RAW = 1e3
@@ -114,8 +114,8 @@ class Engine:
         self._began = self._last_heard = self._clock.now()
         due = pace.start(self._began)
         while not self._over(due, duration):
+            self._rehearse_until(due - AHEAD)
             self._listen_ahead(due)
-            self._rehearse_until(due)
             self._clock.sleep_until(due)
             now = self._clock.now()
             if now - due > STALL:
@@ -132,13 +132,12 @@ class Engine:
             due = pace.next()
 
     def _listen_ahead(self, due: float) -> None:
-        """Hear, before the slot, what sound is there already: what comes in the last few milliseconds is soon heard."""
+        """Hear, just before the slot, what sound is there already; what comes in the time left is soon heard."""
         if self._clock.paced:
-            rehearsing = (self.timing.rehearsals + 0.05) * self._rehearsal
-            self._clock.sleep_until(due - AHEAD - rehearsing)
+            self._clock.sleep_until(due - AHEAD)
             self._listen(self._read(due), due)
 
-    def _rehearse_until(self, due: float) -> None:
+    def _rehearse_until(self, end: float) -> None:
         """Shortly before a tick, run it on what is known already, as often as time allows, and forget the results.
 
         Between ticks other programs take the processor's caches; a tick that was just rehearsed takes less time from
@@ -150,8 +149,8 @@ class Engine:
         if self._rehearsal > LONGEST_REHEARSAL:
             self._rehearsal *= 0.99  # try again in a while
             return
-        self._clock.sleep_until(due - (self.timing.rehearsals + 0.05) * self._rehearsal)
-        while due - (begun := self._clock.now()) > 0.9 * self._rehearsal:
+        self._clock.sleep_until(end - (self.timing.rehearsals + 0.05) * self._rehearsal)
+        while end - (begun := self._clock.now()) > 0.9 * self._rehearsal:
             self._rehearse()
             self._rehearsal += 0.1 * (self._clock.now() - begun - self._rehearsal)
 

@@ -49,7 +49,7 @@ class Memory:
     """All that the tracker knows, as plain values."""
 
     window: Float32 = field(default_factory=lambda: np.zeros(WINDOW, np.float32))
-    filled: int = 0
+    filled: int = HOP // 2  # so that no frame ends together with one of the 35 features: a tick has less to do at once
     levels: Float32 = field(default_factory=lambda: np.zeros((2, BANDS), np.float32))
     network: Float32 = field(default_factory=lambda: np.zeros((2, 1, 0), np.float32))
     belief: Float32 = field(default_factory=lambda: np.zeros((0, 0), np.float32))

@@ -35,7 +35,7 @@ from live.hops import Hops
 from live.types import HOP, SAMPLE_RATE, BeatState, FeatureFrame, Float32
 
 WINDOW, TONAL_WINDOW = 2048, 4096
-GRAIN = 160
+GRAIN = 80
 """Samples handed to the beat tracker at a time; whole frames and whole 10 ms are multiples of it."""
 SILENCE_RMS = 1e-3
 UNVOICED_PITCH = math.log2(220.0)
