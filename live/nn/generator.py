@@ -21,6 +21,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 State = dict[str, Tensor]
+RHYTHM = 9
+"""Numbers that `rhythm` gives."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,10 @@ class GeneratorConfig:
     @property
     def pose(self) -> int:
         return self.poses * self.channels
+
+    @property
+    def direct(self) -> int:
+        return self.encoder + RHYTHM
 
     @property
     def memory(self) -> int:
@@ -86,8 +92,8 @@ class Generator(nn.Module):
         self.location_key = nn.Linear(c.location_filters, c.attention)
         self.energy = nn.Linear(c.attention, 1, bias=False)
         self.prenet = nn.ModuleList([nn.Linear(c.pose, c.prenet), nn.Linear(c.prenet, c.prenet)])
-        self.prior = nn.Linear(c.decoder + c.memory + c.encoder, 2 * c.latent)
-        self.cell = nn.Linear(c.prenet + c.memory + c.encoder + c.latent + c.styles + c.decoder, 4 * c.decoder)
+        self.prior = nn.Linear(c.decoder + c.memory + c.direct, 2 * c.latent)
+        self.cell = nn.Linear(c.prenet + c.memory + c.direct + c.latent + c.styles + c.decoder, 4 * c.decoder)
         self.out = nn.Linear(c.decoder + c.memory + c.latent, c.pose)
         self.register_buffer("feature_mean", torch.zeros(c.features))
         self.register_buffer("feature_std", torch.ones(c.features))
@@ -99,13 +105,13 @@ class Generator(nn.Module):
         return {name: self.energy.weight.new_zeros(batch, *shape) for name, shape in state_shapes(self.config).items()}
 
     def encode(self, features: Tensor, state: State) -> tuple[Tensor, Tensor, State]:
-        """Normalised features [B, T, 35] -> memory entries [B, T, 2E] (row t is the entry of tick t - D), the forward
-        LSTM's states [B, T, E], and the encoder's part of the next state.
+        """Normalised features [B, T, 35] -> memory entries [B, T, 2E] (row t is the entry of tick t - D), what the
+        decoder gets of the tick directly [B, T, E + RHYTHM], and the encoder's part of the next state.
 
         Entry j joins the forward state of tick j with a backward state run from zero over ticks j + D .. j, so it
         exists at tick j + D and never changes: truncation leaks no future.
         """
-        c, next_state = self.config, {}
+        c, next_state, pulse = self.config, {}, rhythm(features)
         x = features.transpose(1, 2)  # [B, 35, T]
         for i, convolution in enumerate(self.convolutions):
             padded = torch.cat([state[f"conv_{i}"], x], 2)  # [B, C, K - 1 + T]
@@ -122,7 +128,7 @@ class Generator(nn.Module):
         spans = recent[:, newest_first.flatten()].reshape(-1, c.lookahead + 1, c.convolution)  # [B * T, D + 1, C]
         backward, _ = self.behind(spans)  # [B * T, D + 1, E]
         backward = backward[:, -1].reshape(-1, steps, c.encoder)  # [B, T, E]
-        return torch.cat([past[:, :steps], backward], 2), forward, next_state
+        return torch.cat([past[:, :steps], backward], 2), torch.cat([forward, pulse], 2), next_state
 
     def decode(
         self,
@@ -210,6 +216,18 @@ class Generator(nn.Module):
         following = {**encoder, **tick.state, "memory": memory, "keys": keys, "age": age.clamp(max=1e6)}
         poses = (tick.pose * self.pose_std + self.pose_mean).view(-1, c.poses, c.channels)
         return poses, following
+
+
+def rhythm(features: Tensor) -> Tensor:
+    """Of normalised features [..., 35], whose last five are beat and bar (sine, cosine, both times 2 x confidence) and
+    tempo: the phases as unit vectors however sure they are, that of twice the bar's phase, the confidences and the
+    tempo [..., 9]. Zero where there is no beat. Without it the dance hears the beat only through its encoder, and
+    learns to guess it from the pose."""
+    beat, bar, tempo = features[..., -5:-3], features[..., -3:-1], features[..., -1:]
+    sure = torch.stack([beat.norm(dim=-1), bar.norm(dim=-1)], -1)  # [..., 2]
+    beat, bar = beat / sure[..., :1].clamp(min=0.05), bar / sure[..., 1:].clamp(min=0.05)
+    sine, cosine = bar[..., :1], bar[..., 1:]
+    return torch.cat([beat, bar, 2.0 * sine * cosine, cosine**2 - sine**2, 0.5 * sure, tempo], -1)
 
 
 def drawn(noise: Tensor) -> Callable[[Tensor, Tensor], Tensor]:

@@ -25,7 +25,7 @@ class Batch(NamedTuple):
 class Windows:
     """Random training windows of `ticks` ticks at 30 Hz, with the augmentations of the stage's uncertainties.
 
-    Per window: the tracker's confidence is drawn from 0.3..1, its downbeat is unknown in 6 of 10, its phase is off by
+    Per window: the tracker's confidence is drawn from 0.3..1, its downbeat is unknown in 1 of 8, its phase is off by
     a constant of 15 ms; the sound is shifted against beat and motion by a lead of -100..+300 ms, so that the dance
     follows the phase it is given and anticipation can act there. In 3 of 10 windows the sound is another song's, in 3
     of 10 it is silence: a song must not give away which dance was danced to it, or the model would learn it by heart.
@@ -81,7 +81,7 @@ class Windows:
         bpm = self._data["bpm"][at]
         count = self._data["count"][at] + rng.normal(0, 0.015, column) * bpm / 60.0
         confidence = rng.uniform(0.3, 1.0, column)
-        downbeat = rng.uniform(0.3, 1.0, column) * (rng.random(column) < 0.4)
+        downbeat = rng.uniform(0.1, 1.0, column) * (rng.random(column) < 0.875)
         beat, bar = 2 * np.pi * count, 2 * np.pi * count / self._data["beats_per_bar"][at]
         tempo = np.log2(np.maximum(bpm, 30.0) / 120.0) + rng.normal(0, 0.01, column)
         parts = [confidence * np.sin(beat), confidence * np.cos(beat), downbeat * np.sin(bar), downbeat * np.cos(bar)]

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from live.errors import BadFile
-from live.nn.generator import Generator, GeneratorConfig, given
+from live.nn.generator import RHYTHM, Generator, GeneratorConfig, given
 from live.train.dataset import Batch, Windows
 
 
@@ -44,16 +44,17 @@ class TrainConfig:
 
 
 class Posterior(nn.Module):
-    """What the next pose says about the latent: previous and next pose [B, P] -> mean and log-variance [B, latent]."""
+    """What the next pose says about the latent: previous and next pose [B, P] and the tick's rhythm [B, RHYTHM] -> mean
+    and log-variance [B, latent]."""
 
     def __init__(self, config: GeneratorConfig, hidden: int = 256) -> None:
         super().__init__()
         self.net = nn.Sequential(
-            nn.Linear(2 * config.pose, hidden), nn.ReLU(), nn.Linear(hidden, 2 * config.latent)
+            nn.Linear(2 * config.pose + RHYTHM, hidden), nn.ReLU(), nn.Linear(hidden, 2 * config.latent)
         )  # fmt: skip
 
-    def forward(self, previous: Tensor, following: Tensor) -> tuple[Tensor, Tensor]:
-        mean, logvar = self.net(torch.cat([previous, following], 1)).chunk(2, 1)
+    def forward(self, previous: Tensor, following: Tensor, pulse: Tensor) -> tuple[Tensor, Tensor]:
+        mean, logvar = self.net(torch.cat([previous, following, pulse], 1)).chunk(2, 1)
         return mean, logvar.clamp(-6.0, 1.0)
 
 
@@ -113,7 +114,7 @@ class Trainer:
             phase = (t + offset) % (2 * longest)
             fed = real if t == 0 or phase < max(1, longest // 3) else own
             window = slice(t, t + c.model.ring)
-            mean, logvar = self.posterior(real, poses[:, t])
+            mean, logvar = self.posterior(real, poses[:, t], direct[:, t, -RHYTHM:])
             latent = given(mean + torch.exp(0.5 * logvar) * torch.randn_like(mean))
             tick = g.decode(
                 memory[:, window],
