@@ -12,7 +12,7 @@ pytest.importorskip("scipy", reason="scipy is not installed (extra `dev`)")
 
 from live.audio.demo import MUSIC
 from live.backends.cpu import open_backend
-from live.beats.aubio import AubioTracker
+from live.beats.pulse import PulseTracker
 from live.card import find_model, read_card, shipped_models
 from live.features.extractor import Extractor
 from live.generator import Generator, style_weights
@@ -44,7 +44,7 @@ def danced(model, which, seed=1):
     folder = find_model(model)
     card = read_card(folder)
     generator = Generator(card, open_backend(folder, card, 1), 1, style_weights(card, ""), seed, None)
-    return dance(generator, Extractor(AubioTracker()).push(audio), card)
+    return dance(generator, Extractor(PulseTracker()).push(audio), card)
 
 
 def posture(joints):

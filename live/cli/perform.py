@@ -17,7 +17,6 @@ from types import FrameType
 from typing import Any
 
 from live import dictionary, realtime
-from live.beats.aubio import AubioTracker
 from live.board import Board
 from live.card import find_model, read_card
 from live.cli.direct import described, make_director, open_controls
@@ -60,7 +59,8 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
     clock: Clock = VirtualClock(time.monotonic()) if run.fast else HostClock()
     source = make_source(show, clock, say)
     hand, motion = Hand(_tracker(show)), make_motion(show)
-    features = Extractor(hand, twin=Extractor(AubioTracker()))  # the lightest tracker: it is practised on alone
+    lightest = load_plugin("live.beats", "aubio", "beat tracker").open_tracker()
+    features = Extractor(hand, twin=Extractor(lightest))  # the twin is only practised on
     engine = Engine(source, features, generator, motion, outputs, clock,
                     make_timing(show, run, generator, outputs), Listener())  # fmt: skip
     with contextlib.ExitStack() as stack:

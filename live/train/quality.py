@@ -10,7 +10,7 @@ import soundfile
 from live import skeleton
 from live.audio.demo import MUSIC
 from live.backends.cpu import open_backend
-from live.beats.aubio import AubioTracker
+from live.beats.pulse import PulseTracker
 from live.card import ModelCard, read_card
 from live.features.extractor import BEAT_SLICE, Extractor, beat_features, pool
 from live.generator import Generator, style_weights
@@ -24,7 +24,7 @@ SECONDS = 60
 def demo_frames(seconds: float = SECONDS) -> list[FeatureFrame]:
     """The stage's own frames of the bundled music."""
     audio, _ = soundfile.read(MUSIC, dtype="float32", frames=int(seconds * 48_000))
-    return Extractor(AubioTracker()).push(audio)
+    return Extractor(PulseTracker()).push(audio)
 
 
 def demo_features() -> Float32:
