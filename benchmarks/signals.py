@@ -20,6 +20,7 @@ from measure import compared, options, percentiles, write
 
 from live.features.signals import Listener
 from live.train import composer
+from live.train.song import Clock, clock_of
 from live.types import HOP, SAMPLE_RATE
 
 SECONDS = 180.0
@@ -62,12 +63,12 @@ def main() -> None:
 def song(seed: int, seconds: float) -> tuple[np.ndarray[Any, Any], list[Truth]]:
     """Audio and truths; the tempo is 85 to 150 BPM."""
     bpm = float(np.random.default_rng([5, seed]).uniform(85.0, 150.0))
-    clock = composer._clock((0.0, 0.0, bpm))
+    clock = clock_of((0.0, 0.0, bpm))
     sections = composer.sections_of(seed, seconds, clock)
     return composer.compose_on(seed, seconds, clock).audio, list(truths(sections, clock, seconds))
 
 
-def truths(sections: list[composer.Section], clock: composer.Clock, seconds: float) -> Iterator[Truth]:
+def truths(sections: list[composer.Section], clock: Clock, seconds: float) -> Iterator[Truth]:
     for before, after in pairwise(sections):
         at = float(clock.seconds(4.0 * after.first_bar))
         if before.name == after.name or at > seconds - WITHIN:

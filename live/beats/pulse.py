@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -22,6 +21,7 @@ import onnxruntime
 from live.beats import _bar
 from live.beats._pointer import Pointer, PointerConfig, Reading, octave_apart
 from live.beats._spectrum import BANDS, HOP, WINDOW, levels, with_rises
+from live.hops import Windowed, cleaned
 from live.types import SAMPLE_RATE, BeatState, Float32, Snapshot
 
 WEIGHTS = Path(__file__).with_suffix(".onnx")
@@ -45,7 +45,7 @@ DOUBTED, SUPPORTED = 0.025, 0.12
 
 
 @dataclass
-class Memory:
+class Memory(Windowed):
     """All that the tracker knows, as plain values."""
 
     window: Float32 = field(default_factory=lambda: np.zeros(WINDOW, np.float32))
@@ -82,19 +82,8 @@ class PulseTracker:
         self._memory = Memory(network=np.zeros(shape, np.float32), belief=self._pointer.initial())
 
     def hear(self, samples: Float32) -> None:
-        if not np.abs(samples).max(initial=0.0) <= 1.0:  # also true of NaN
-            samples = np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), -1.0, 1.0)
-        memory = self._memory
-        while len(samples):
-            n = min(HOP - memory.filled, len(samples))
-            start = WINDOW - HOP + memory.filled
-            memory.window[start : start + n] = samples[:n]
-            memory.filled += n
-            samples = samples[n:]
-            if memory.filled == HOP:
-                self._frame()
-                memory.window[:-HOP] = memory.window[HOP:]
-                memory.filled = 0
+        for window in self._memory.windows(cleaned(samples), HOP):
+            self._frame(window)
 
     def now(self) -> BeatState:
         memory = self._memory
@@ -115,15 +104,14 @@ class PulseTracker:
 
     def snapshot(self) -> Snapshot:
         """Everything that the tracker knows, as copies."""
-        return {f.name: np.array(getattr(self._memory, f.name)) for f in fields(Memory)}
+        return self._memory.snapshot()
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go on from a `snapshot`, bit for bit."""
-        values: dict[str, Any] = {k: v.copy() if v.ndim else v.item() for k, v in snapshot.items()}
-        self._memory = Memory(**values)
+        self._memory = Memory.restored(snapshot)
 
-    def _frame(self) -> None:
-        now = levels(self._memory.window)
+    def _frame(self, window: Float32) -> None:
+        now = levels(window)
         self._take(*self._told(now), float(now.mean()) < QUIET)
 
     def _take(self, beat: float, downbeat: float, tempo: Float32, silent: bool) -> None:

@@ -31,7 +31,7 @@ import aubio
 import numpy as np
 
 from live.contracts import FEATURE_NAMES, BeatTracker
-from live.hops import Hops
+from live.hops import Hops, cleaned
 from live.types import HOP, SAMPLE_RATE, BeatState, FeatureFrame, Float32
 
 WINDOW, TONAL_WINDOW = 2048, 4096
@@ -104,10 +104,8 @@ class Extractor:
 
     def push(self, samples: Float32) -> list[FeatureFrame]:
         """Frames that became complete with these samples [n] float32 at 48 kHz (values beyond +-1 are clipped)."""
-        if not np.abs(samples).max(initial=0.0) <= 1.0:  # also true of NaN
-            samples = np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), -1.0, 1.0)
         frames: list[FeatureFrame] = []
-        for grain in self._grains.cut(samples):
+        for grain in self._grains.cut(cleaned(samples)):
             heard = self._highpass(grain)
             self._tracker.hear(heard)  # at once, so that little is left to do when the frame is whole
             for hop in self._hops.cut(heard):

@@ -17,13 +17,13 @@ Silence is not listened to: a break ends no passage.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from live.features import _passages
+from live.hops import Windowed, cleaned
 from live.types import HOP, SAMPLE_RATE, Event, Float32, Signals, Snapshot
 
 WINDOW = 2048
@@ -67,7 +67,7 @@ LOUDEST = 20.0
 
 
 @dataclass
-class Memory:
+class Memory(Windowed):
     """All that the listener knows, as plain values."""
 
     window: Float32 = field(default_factory=lambda: np.zeros(WINDOW, np.float32))
@@ -98,19 +98,8 @@ class Listener:
         self._memory = Memory()
 
     def hear(self, samples: Float32) -> None:
-        if not np.abs(samples).max(initial=0.0) <= 1.0:  # also true of NaN
-            samples = np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), -1.0, 1.0)
-        memory = self._memory
-        while len(samples):
-            n = min(HOP - memory.filled, len(samples))
-            start = WINDOW - HOP + memory.filled
-            memory.window[start : start + n] = samples[:n]
-            memory.filled += n
-            samples = samples[n:]
-            if memory.filled == HOP:
-                self._frame(_levels(memory.window))
-                memory.window[:-HOP] = memory.window[HOP:]
-                memory.filled = 0
+        for window in self._memory.windows(cleaned(samples), HOP):
+            self._frame(_levels(window))
 
     def now(self) -> Signals:
         memory = self._memory
@@ -123,12 +112,11 @@ class Listener:
 
     def snapshot(self) -> Snapshot:
         """Everything that the listener knows, as copies."""
-        return {f.name: np.array(getattr(self._memory, f.name)) for f in fields(Memory)}
+        return self._memory.snapshot()
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go on from a `snapshot`, bit for bit."""
-        values: dict[str, Any] = {k: v.copy() if v.ndim else v.item() for k, v in snapshot.items()}
-        self._memory = Memory(**values)
+        self._memory = Memory.restored(snapshot)
 
     def _frame(self, levels: Float32) -> None:
         memory = self._memory

@@ -13,9 +13,9 @@ import mido
 import numpy as np
 
 from live.train import composer
-from live.train.composer import Rng, Song
 from live.train.orchestra import BASS, CHORDS, DRUM_CHANNEL, LEAD, PAD, PROGRAMS, Note, Score, render, tempo_map
 from live.train.scores import BACK, EIGHTHS, FOUR, GENRES, SCALES, SIXTEENTHS, Genre
+from live.train.song import Rng, Song
 
 HELD_OUT = ("ashover26", "ashover37", "hpps10", "_10_rock-folk", "_17_blues", "_38_latin", "_47_jazz", "_5_rock_180")
 """Parts of the names of files that the shared clips may be made of: never trained on."""
@@ -163,11 +163,11 @@ def scored(rng: Rng, beats: int, drums: bool) -> Score:
     names = list(genres)
     weights = np.array([4.0 if name in HARD else 1.0 for name in names])
     name = str(rng.choice(names, p=weights / weights.sum()))
-    band = composer._band(rng, genres[name])
+    band = composer.band_of(rng, genres[name])
     notes = []
-    for section in composer._arrange(rng, 0.0, beats):
-        for hit in composer._play(rng, band, section):
-            count = composer._swung(band, hit.count)
+    for section in composer.arrange(rng, 0.0, beats):
+        for hit in composer.play(rng, band, section):
+            count = composer.swung(band, hit.count)
             if hit.midi:
                 notes += _voiced(hit, count, name)
             elif drums and hit.name in KIT:

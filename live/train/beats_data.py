@@ -9,8 +9,8 @@ import soxr
 
 from live.beats._spectrum import all_levels
 from live.train.arranger import arrange
-from live.train.composer import Rng, Song
 from live.train.metronome import metronome
+from live.train.song import Rng, Song
 from live.train.spoiler import beatless, spoil
 from live.types import SAMPLE_RATE, Float32
 

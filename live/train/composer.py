@@ -1,7 +1,7 @@
-"""The project's own music: a seeded composer and synthesiser whose beats lie exactly on a given grid.
+"""The project's own music: a seeded composer whose beats lie exactly on a given grid.
 
 It renders the bundled demo, and training music without end on the beat grid of a dance. Time is kept in counts
-(beats); a `Clock` turns counts into seconds. What it draws from is in `scores`.
+(beats); a `Clock` turns counts into seconds. What it draws from is in `scores`, how it sounds in `synth`.
 """
 
 from __future__ import annotations
@@ -14,48 +14,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from scipy.signal import lfilter
 
-from live.train.scores import DRUMS, GENRES, PROGRESSIONS, SCALES, SECTIONS, VELOCITY, VOICES, Drum, Genre, Voice
-from live.types import SAMPLE_RATE, Float32, Float64
-
-Rng = np.random.Generator
-PEAK = 0.9
-
-
-@dataclass(frozen=True)
-class Song:
-    """`audio` [n] mono at `SAMPLE_RATE`, peak <= 0.9; `beats` [k] and `downbeats` [m] in seconds from its start."""
-
-    audio: Float32
-    beats: Float64
-    downbeats: Float64
-
-
-@dataclass(frozen=True)
-class Clock:
-    """Knots of the tempo map, linear between; the outer knots reach far beyond the song so that tails have a place."""
-
-    counts: Float64
-    times: Float64
-
-    def seconds(self, count: float | Float64) -> Float64:
-        return np.asarray(np.interp(count, self.counts, self.times))
-
-    def count(self, seconds: float | Float64) -> Float64:
-        return np.asarray(np.interp(seconds, self.times, self.counts))
-
-
-class Tone(NamedTuple):
-    """One song's instrument; the wave fades from `bright` to `dark` as the filter of a struck string would close."""
-
-    bright: Float32
-    dark: Float32
-    attack: float
-    decay: float
-    sustain: float
-    release: float
-    detune: float
+from live.train.scores import DRUMS, GENRES, PROGRESSIONS, SCALES, SECTIONS, VELOCITY, VOICES, Genre
+from live.train.song import Clock, Rng, Song, bpm_at, clock_of, song_of, write
+from live.train.synth import Tone, add, ducking, levelled, master, note_of, one_shot, riser, tone_of
+from live.types import SAMPLE_RATE, Float32
 
 
 class Band(NamedTuple):
@@ -96,7 +59,7 @@ def compose(seed: int, seconds: float, bpm: float, start_count: float = 0.0, gen
     downbeats where that integer is a multiple of 4. The gain, 0 to -24 dB below the peak of 0.9, is drawn too.
     Raises KeyError for an unknown genre.
     """
-    return compose_on(seed, seconds, _clock((start_count, 0.0, bpm)), genre)
+    return compose_on(seed, seconds, clock_of((start_count, 0.0, bpm)), genre)
 
 
 def compose_on(seed: int, seconds: float, clock: Clock, genre: str | None = None) -> Song:
@@ -104,7 +67,7 @@ def compose_on(seed: int, seconds: float, clock: Clock, genre: str | None = None
     rng, band, sections = _plan(seed, seconds, clock, genre)
     audio = _mix(rng, band, clock, sections, seconds)
     gain = 10.0 ** (-rng.uniform(0.0, 24.0) * rng.random() / 20.0)
-    return _song(np.float32(gain) * audio, clock)
+    return song_of(np.float32(gain) * audio, clock)
 
 
 def sections_of(seed: int, seconds: float, clock: Clock, genre: str | None = None) -> list[Section]:
@@ -116,8 +79,8 @@ def _plan(seed: int, seconds: float, clock: Clock, genre: str | None) -> tuple[R
     """What the seed decides before the first sound, and the generator that decides the rest."""
     rng = np.random.default_rng(seed)
     picked = str(rng.choice(list(GENRES)))
-    band = _band(rng, GENRES[genre or picked])
-    return rng, band, _arrange(rng, float(clock.count(0.0)), float(clock.count(seconds)))
+    band = band_of(rng, GENRES[genre or picked])
+    return rng, band, arrange(rng, float(clock.count(0.0)), float(clock.count(seconds)))
 
 
 DEMO_SEED = 18
@@ -128,37 +91,20 @@ DEMO = (("drums", 4), ("full", 6), ("quiet", 4), ("build", 4), ("song", 4), ("fu
 def compose_demo() -> Song:
     """About a minute: groove at 112 BPM, a quiet passage, a build, full groove, then 126 BPM to a clean ending."""
     rng = np.random.default_rng(DEMO_SEED)
-    band = _band(rng, GENRES["house"])
+    band = band_of(rng, GENRES["house"])
     bars = np.cumsum([0] + [n for _, n in DEMO])
     change = 4.0 * bars[-3]
-    clock = _clock((0.0, 0.0, 112.0), (change, change * 60.0 / 112.0, 126.0))
+    clock = clock_of((0.0, 0.0, 112.0), (change, change * 60.0 / 112.0, 126.0))
     sections = [Section(name, int(first), n) for (name, n), first in zip(DEMO, bars[:-1], strict=True)]
     seconds = float(clock.seconds(4.0 * bars[-1])) + 1.0
     audio = _mix(rng, band, clock, sections, seconds)
     audio[-SAMPLE_RATE:] *= np.linspace(1.0, 0.0, SAMPLE_RATE, dtype=np.float32) ** 2
-    song = _song(audio, clock)
+    song = song_of(audio, clock)
     heard = song.beats <= clock.seconds(4.0 * bars[-2]) + 1e-6  # none after the final hit
     return Song(audio, song.beats[heard], song.downbeats[song.downbeats <= song.beats[heard][-1]])
 
 
-def _clock(*tempi: tuple[float, float, float]) -> Clock:
-    """A tempo map from (count, seconds, bpm) where each tempo begins; first and last go on for 1e5 counts outward."""
-    far = 1e5
-    (count, time, bpm), last = tempi[0], tempi[-1]
-    knots = [(count - far, time - far * 60.0 / bpm), *((c, t) for c, t, _ in tempi)]
-    knots.append((last[0] + far, last[1] + far * 60.0 / last[2]))
-    counts, times = np.array(knots).T
-    return Clock(counts, times)
-
-
-def _song(audio: Float32, clock: Clock) -> Song:
-    seconds = len(audio) / SAMPLE_RATE
-    counts = np.arange(np.ceil(float(clock.count(0.0)) - 1e-7), float(clock.count(seconds)) - 1e-7)
-    beats = np.maximum(clock.seconds(counts), 0.0)
-    return Song(audio, beats, beats[counts % 4 == 0])
-
-
-def _arrange(rng: Rng, start: float, end: float) -> list[Section]:
+def arrange(rng: Rng, start: float, end: float) -> list[Section]:
     """Sections of 4 or 8 bars from the phrase of 4 bars that `start` (in counts) lies in until `end`."""
     names = list(SECTIONS)
     weights = np.array([weight for _, weight, _ in SECTIONS.values()], dtype=float)
@@ -171,7 +117,7 @@ def _arrange(rng: Rng, start: float, end: float) -> list[Section]:
     return sections
 
 
-def _band(rng: Rng, genre: Genre) -> Band:
+def band_of(rng: Rng, genre: Genre) -> Band:
     patterns = {name: str(rng.choice(choices)) for name, choices in genre.drums.items()}
     optional = [name for name in patterns if DRUMS[name].layer in ("hats", "perc") and rng.random() < 0.2]
     patterns = {name: p for name, p in patterns.items() if name not in optional[:2]}
@@ -182,8 +128,8 @@ def _band(rng: Rng, genre: Genre) -> Band:
     )
     return Band(
         genre,
-        {name: _one_shot(rng, drum) for name, drum in DRUMS.items()},
-        {name: _tone(rng, voice) for name, voice in VOICES.items()},
+        {name: one_shot(rng, drum) for name, drum in DRUMS.items()},
+        {name: tone_of(rng, voice) for name, voice in VOICES.items()},
         patterns,
         SCALES[str(rng.choice(list(SCALES)))],
         int(rng.integers(12)),
@@ -191,48 +137,6 @@ def _band(rng: Rng, genre: Genre) -> Band:
         genre.swing[1] * rng.random(),
         rng.uniform(0.0005, 0.005),
     )
-
-
-def _one_shot(rng: Rng, drum: Drum) -> Float32:
-    """A drum [n], peak at its level in the mix, which the seed moves by a few dB."""
-    hz, sweep, ring, noise, hiss = (rng.uniform(*r) for r in (drum.hz, drum.sweep, drum.ring, drum.noise, drum.hiss))
-    t = np.arange(int(6 * max(ring, hiss) * SAMPLE_RATE)) / SAMPLE_RATE
-    bend = rng.uniform(0.008, 0.03)
-    phase = 2 * np.pi * hz * (t + sweep * bend * (1 - np.exp(-t / bend)))
-    body = sum(np.sin(phase * ratio) for ratio in drum.partials) * np.exp(-t / ring)
-    grain = rng.standard_normal(len(t)) * np.exp(-t / hiss)
-    if drum.bursts > 1:  # several hands, or the way there and back of a shaker
-        grain *= np.where(t < 0.01 * drum.bursts, 1 - (t / 0.01 % 1), 1)
-    grain -= _lowpass(grain, drum.cut * rng.uniform(0.6, 1.3))
-    shot = np.tanh(rng.uniform(1.0, 3.0) * (body * (hz > 0) + 0.5 * noise * grain))
-    shot *= np.linspace(1, 0, len(t)) * drum.level * 10 ** (rng.uniform(-4, 3) / 20) / np.abs(shot).max()
-    return shot.astype(np.float32)
-
-
-def _tone(rng: Rng, voice: Voice) -> Tone:
-    slope, *rest = (rng.uniform(*r) for r in voice[1:7])
-    orders = np.arange(1, voice.harmonics + 1, rng.integers(1, 3))  # all harmonics, or the odd ones of a square
-    phase = 2 * np.pi * np.outer(orders, np.arange(2048) / 2048)
-    level = voice.level * 10 ** (rng.uniform(-5, 3) / 20)
-    bright, dark = (
-        (level * orders**-power @ np.sin(phase)).astype(np.float32) for power in (slope, slope + rng.uniform(0.5, 2.0))
-    )
-    return Tone(bright, dark, *rest)
-
-
-def _note(tone: Tone, midi: int, seconds: float) -> Float32:
-    """One note [n] held for `seconds`, its release after it; the oscillators' phases are 32-bit counters that wrap."""
-    n = max(int((seconds + tone.release) * SAMPLE_RATE), 64)
-    t = np.arange(n, dtype=np.float32) / SAMPLE_RATE
-    fade = np.exp(-t / tone.decay)
-    ticks, note = np.arange(n, dtype=np.uint32), np.zeros(n, np.float32)
-    for cents in (0.0,) if tone.detune < 3 else (-tone.detune, 0.4, tone.detune):
-        hz = 440.0 * 2.0 ** ((midi - 69 + cents / 100) / 12)
-        place = (ticks * np.uint32(hz / SAMPLE_RATE * 2**32)) >> np.uint32(21)
-        dark = tone.dark[place]
-        note += dark + fade * (tone.bright[place] - dark)
-    rise, fall = np.minimum(t / tone.attack, 1), np.minimum((t[-1] - t) / tone.release, 1)
-    return note * rise * fall * (tone.sustain + (1 - tone.sustain) * fade)
 
 
 def _steps(pattern: str, bar: int) -> Iterator[tuple[int, str, int]]:
@@ -244,7 +148,7 @@ def _steps(pattern: str, bar: int) -> Iterator[tuple[int, str, int]]:
             yield step, symbol, 1 + len(part[step + 1 :]) - len(part[step + 1 :].lstrip("-"))
 
 
-def _play(rng: Rng, band: Band, section: Section) -> Iterator[Hit]:
+def play(rng: Rng, band: Band, section: Section) -> Iterator[Hit]:
     """All hits of a section, on the straight grid."""
     (low, high), _, layers = SECTIONS[section.name]
     patterns = {n: p for n, p in band.patterns.items() if (DRUMS[n].layer if n in DRUMS else n) in layers}
@@ -288,7 +192,7 @@ def _pitches(band: Band, name: str, symbol: str, bar: int) -> tuple[int, ...]:
     return tuple(low + (note - low) % 12 for note in chord[: 3 + bar % 2])
 
 
-def _swung(band: Band, count: float) -> float:
+def swung(band: Band, count: float) -> float:
     """`count` with the middle of each swung pair delayed; the beats themselves never move."""
     unit, amount = band.genre.swing[0], band.swing
     place = count / unit % 1.0
@@ -296,90 +200,24 @@ def _swung(band: Band, count: float) -> float:
     return count + unit * (late - place)
 
 
-def _riser(rng: Rng, seconds: float) -> Float32:
-    noise = rng.standard_normal(int(seconds * SAMPLE_RATE)).astype(np.float32)
-    ramp = np.linspace(0, 1, len(noise), dtype=np.float32)
-    return 0.3 * ramp**3 * (_lowpass(noise, 900) * (1 - ramp) + (noise - _lowpass(noise, 2500)) * ramp)
-
-
 def _mix(rng: Rng, band: Band, clock: Clock, sections: list[Section], seconds: float) -> Float32:
     """Audio [n], peak 0.9: drums and notes on their own buses, ducking, reverb, drive, colour, a noise floor."""
     drums, notes = np.zeros((2, round(seconds * SAMPLE_RATE)), np.float32)
-    note = cache(lambda name, midi, length: _note(band.tones[name], midi, length))
+    note = cache(lambda name, midi, length: note_of(band.tones[name], midi, length))
     first = float(clock.count(0.0)) - 8.0  # what began up to two bars earlier may still sound
     last = float(clock.count(seconds))
-    for hit in (hit for section in sections for hit in _play(rng, band, section) if first <= hit.count < last):
-        at, length = float(clock.seconds(_swung(band, hit.count))), hit.length * 60.0 / _bpm(clock, hit.count)
+    for hit in (hit for section in sections for hit in play(rng, band, section) if first <= hit.count < last):
+        at, length = float(clock.seconds(swung(band, hit.count))), hit.length * 60.0 / bpm_at(clock, hit.count)
         at += float(np.clip(rng.normal(), -2, 2)) * band.jitter * (0.3 if hit.name == "kick" else 1.0)
         velocity = hit.velocity * float(np.clip(rng.normal(1.0, 0.08), 0.7, 1.2))
         if hit.name == "riser":
-            _add(drums, _riser(rng, length), at, velocity)
+            add(drums, riser(rng, length), at, velocity)
         elif hit.midi:
-            _add(notes, note(hit.name, hit.midi, round(0.95 * length, 4)), at, velocity)
+            add(notes, note(hit.name, hit.midi, round(0.95 * length, 4)), at, velocity)
         else:
-            _add(drums, band.kit[hit.name], at, velocity)
-    notes *= _ducking(clock, len(notes), band.genre.pump * rng.random())
-    return _master(rng, _levelled(drums, rng.uniform(-2, 4)) + _levelled(notes, rng.uniform(-9, 0)))
-
-
-def _bpm(clock: Clock, count: float) -> float:
-    return 60.0 / float(clock.seconds(count + 1e-3) - clock.seconds(count)) * 1e-3
-
-
-def _add(bus: Float32, shot: Float32, at: float, gain: float) -> None:
-    """Mixes `shot` into `bus` at `at` seconds; what sticks out at either end is cut off."""
-    start = round(at * SAMPLE_RATE)
-    shot = shot[max(-start, 0) : max(len(bus) - start, 0)]
-    bus[max(start, 0) : max(start, 0) + len(shot)] += np.float32(gain) * shot
-
-
-def _ducking(clock: Clock, n: int, depth: float) -> Float32:
-    phase = (clock.count(np.arange(n) / SAMPLE_RATE) % 1.0).astype(np.float32)
-    return 1 - np.float32(depth) * (1 - phase) ** 3
-
-
-def _levelled(bus: Float32, decibels: float) -> Float32:
-    """`bus` with its mean square, silences included, at `decibels` over -20 dB."""
-    rms = float(np.sqrt(np.mean(bus**2))) + 1e-4
-    return bus * np.float32(0.1 * 10 ** (decibels / 20) / rms)
-
-
-def _master(rng: Rng, mix: Float32) -> Float32:
-    mix = mix + np.float32(rng.uniform(0.0, 0.25)) * _reverb(rng, mix)
-    drive = np.float32(rng.uniform(0.3, 2.5))
-    mix = np.tanh(drive * mix)
-    low = _lowpass(mix, rng.uniform(120, 300))
-    high = mix - _lowpass(mix, rng.uniform(2500, 6000))
-    mix += np.float32(rng.uniform(-0.4, 0.5)) * low + np.float32(rng.uniform(-0.7, 0.7)) * high
-    floor = 10 ** (rng.uniform(-80, -45) / 20) * (rng.random() < 0.5)
-    mix += np.float32(floor) * rng.standard_normal(len(mix), dtype=np.float32)
-    return mix * np.float32(0.999 * PEAK / max(np.abs(mix).max(initial=0.0), 1e-6))
-
-
-def _reverb(rng: Rng, dry: Float32) -> Float32:
-    """The wet part alone: convolution with decaying noise of unit energy, after 10 ms."""
-    tail = rng.uniform(0.05, 0.3)
-    n = int(5 * tail * SAMPLE_RATE)
-    room = _lowpass(rng.standard_normal(n), rng.uniform(1500, 6000)) * np.exp(-np.arange(n) / (tail * SAMPLE_RATE))
-    room = np.concatenate([np.zeros(SAMPLE_RATE // 100), room / np.linalg.norm(room)]).astype(np.float32)
-    size = 1 << (len(dry) + len(room)).bit_length()
-    return np.fft.irfft(np.fft.rfft(dry, size) * np.fft.rfft(room, size), size)[: len(dry)].astype(np.float32)
-
-
-def _lowpass(x: np.ndarray, hz: float) -> np.ndarray:
-    """One pole, -3 dB near `hz`, in the precision of `x`."""
-    pole = np.exp(-2 * np.pi * hz / SAMPLE_RATE)
-    return lfilter(np.array([1 - pole], x.dtype), np.array([1, -pole], x.dtype), x)
-
-
-def write(path: Path, song: Song) -> None:
-    """Ogg Vorbis at `path`, and beside it `.beats`: one beat time in seconds a line."""
-    import soundfile
-
-    with soundfile.SoundFile(path, "w", SAMPLE_RATE, 1, format="OGG", subtype="VORBIS") as file:
-        for start in range(0, len(song.audio), SAMPLE_RATE):  # libsndfile crashes on one huge Vorbis write
-            file.write(song.audio[start : start + SAMPLE_RATE])
-    path.with_suffix(".beats").write_text("".join(f"{beat:.4f}\n" for beat in song.beats))
+            add(drums, band.kit[hit.name], at, velocity)
+    notes *= ducking(clock, len(notes), band.genre.pump * rng.random())
+    return master(rng, levelled(drums, rng.uniform(-2, 4)) + levelled(notes, rng.uniform(-9, 0)))
 
 
 def main() -> None:

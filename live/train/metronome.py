@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from live.train.arranger import natural_bpm
-from live.train.composer import PEAK, Rng, Song
 from live.train.orchestra import tempo_map
+from live.train.song import PEAK, Rng, Song
 from live.types import SAMPLE_RATE, Float32
 
 

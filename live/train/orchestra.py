@@ -11,7 +11,7 @@ import mido
 import numpy as np
 import soundfile
 
-from live.train.composer import PEAK, Clock, Rng, Song
+from live.train.song import PEAK, Clock, Rng, Song
 from live.types import SAMPLE_RATE, Float32
 
 SOUNDFONTS = (
@@ -49,10 +49,10 @@ class Score(NamedTuple):
 
 
 def tempo_map(rng: Rng, bpm: float, seconds: float, free: bool = False) -> Clock:
-    """Steady (half of all), stepping, ramping, drifting or rubato tempo around `bpm`; a `free` player has mostly rubato
+    """Steady (two in five), stepping, ramping, drifting or rubato tempo around `bpm`; a `free` player has mostly rubato
     and lingers where phrases end."""
     beats = int(seconds * bpm / 60.0 * 1.8) + 24
-    likely = [0.15, 0.05, 0.05, 0.15, 0.6] if free else [0.48, 0.17, 0.15, 0.13, 0.07]
+    likely = [0.15, 0.05, 0.05, 0.15, 0.6] if free else [0.4, 0.25, 0.15, 0.13, 0.07]
     kind = rng.choice(["steady", "steps", "ramp", "drift", "rubato"], p=likely)
     factor = np.ones(beats)
     if kind == "steps":

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.signal import butter, sosfilt
 
-from live.train.composer import Rng, _lowpass, _reverb
+from live.train.song import Rng
+from live.train.synth import lowpass, reverb
 from live.types import SAMPLE_RATE, Float32
 
 
@@ -13,11 +14,11 @@ def spoil(rng: Rng, audio: Float32) -> Float32:
     """`audio` [n] through a random chain: equaliser, room, compressor, noise, microphone, dropouts, gain."""
     out = audio.copy()
     if rng.random() < 0.5:
-        out += np.float32(rng.uniform(-0.7, 1.0)) * _lowpass(out, rng.uniform(80, 400))
+        out += np.float32(rng.uniform(-0.7, 1.0)) * lowpass(out, rng.uniform(80, 400))
     if rng.random() < 0.5:
-        out += np.float32(rng.uniform(-0.8, 1.0)) * (out - _lowpass(out, rng.uniform(2000, 6000)))
+        out += np.float32(rng.uniform(-0.8, 1.0)) * (out - lowpass(out, rng.uniform(2000, 6000)))
     if rng.random() < 0.3:
-        out = np.float32(rng.uniform(0.3, 1.0)) * out + np.float32(rng.uniform(0.1, 1.0)) * _reverb(rng, out)
+        out = np.float32(rng.uniform(0.3, 1.0)) * out + np.float32(rng.uniform(0.1, 1.0)) * reverb(rng, out)
     if rng.random() < 0.4:
         out = np.tanh(out * np.float32(rng.uniform(1.0, 8.0)) / _rms(out) * np.float32(0.1))
     if rng.random() < 0.45:
@@ -35,7 +36,7 @@ def noise(rng: Rng, n: int) -> Float32:
     white = rng.standard_normal(n, dtype=np.float32)
     kind = rng.choice(["hiss", "rumble", "talk", "applause"])
     if kind == "rumble":
-        white = _lowpass(white, rng.uniform(60, 800))
+        white = lowpass(white, rng.uniform(60, 800))
     elif kind == "talk":
         white = _band(white, rng.uniform(150, 400), rng.uniform(1500, 4000)) * _flutter(rng, n, rng.uniform(2.0, 8.0))
     elif kind == "applause":
@@ -91,7 +92,7 @@ def _claps(rng: Rng, n: int) -> Float32:
     hits = np.zeros(n, np.float32)
     count = int(rng.uniform(10, 200) * n / SAMPLE_RATE)
     hits[rng.integers(0, n, count)] = rng.random(count, dtype=np.float32)
-    return (_lowpass(hits, rng.uniform(15, 60)) + np.float32(1e-4)) * (0.2 + _flutter(rng, n, 0.3))
+    return (lowpass(hits, rng.uniform(15, 60)) + np.float32(1e-4)) * (0.2 + _flutter(rng, n, 0.3))
 
 
 def _drone(rng: Rng, n: int) -> Float32:
