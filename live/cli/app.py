@@ -198,13 +198,13 @@ def train(
 @app.command("train-beats")
 def train_beats_command(
     midi: Annotated[Path, typer.Argument(help="Folder with groove/ and nottingham/ (MIDI).")],
-    cache: Annotated[Path, typer.Option(help="Folder for rendered songs and the checkpoint.")] = Path("runs/beats"),
+    cache: Annotated[Path, typer.Option(help="Folder for rendered songs and checkpoints.")] = Path("runs/beats"),
     out: Annotated[Path, typer.Option(help="ONNX file to write.")] = Path("runs/beats/pulse.onnx"),
     songs: Annotated[int, typer.Option(help="How many songs to make.")] = 1500,
-    rounds: Annotated[int, typer.Option(help="Training rounds.")] = 8000,
+    rounds: Annotated[int, typer.Option(help="Training rounds of each network.")] = 8000,
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
 ) -> None:
-    """Make music with known beats and train the beat network on it."""
+    """Make music with known beats and train the beat networks on it."""
     from live.cli.beats_learn import train_beats
 
     train_beats(midi, cache, out, songs, rounds, threads)

@@ -1,9 +1,10 @@
-"""`live train-beats`: make music with known beats, train the beat network on it, write `pulse.onnx` and its card."""
+"""`live train-beats`: make music with known beats, train the beat networks on it, write `pulse.onnx` and its card."""
 
 from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from rich.progress import track
@@ -20,21 +21,26 @@ except ImportError as error:
 
 
 def train_beats(midi: Path, cache: Path, out: Path, songs: int, rounds: int, threads: int) -> None:
-    """`midi` holds groove/ and nottingham/; `cache` keeps rendered songs and the checkpoint, from which an interrupted
+    """`midi` holds groove/ and nottingham/; `cache` keeps rendered songs and the checkpoints, from which an interrupted
     run goes on; `out` gets the ONNX file."""
     if not (midi / "groove").is_dir() or not (midi / "nottingham").is_dir():
         raise Unusable(f"{midi}: needs the folders groove (Groove MIDI Dataset) and nottingham")
     _render(midi, cache, songs, threads)
     torch.set_num_threads(threads)
-    trainer = beats.BeatTrainer(beats.BeatTraining(rounds=rounds), beats.load(cache))
-    checkpoint = cache / "beats.pt"
+    data = beats.load(cache)
+    checkpoints = [cache / f"beats_{config.seed}.pt" for config in beats.SHIPPED]
+    for config, checkpoint in zip(beats.SHIPPED, checkpoints, strict=True):
+        _train(beats.BeatTrainer(replace(config, rounds=rounds), data), checkpoint)
+    beats.export(checkpoints, out)
+    print(f"{out}: {out.stat().st_size / 1e3:.0f} kB")
+
+
+def _train(trainer: beats.BeatTrainer, checkpoint: Path) -> None:
     if checkpoint.exists():
         trainer.resume(checkpoint)
         print(f"{checkpoint}: going on after round {trainer.round}", flush=True)
     for values in trainer.fit(checkpoint):
         print(json.dumps(values), flush=True)
-    beats.export([checkpoint], out)
-    print(f"{out}: {out.stat().st_size / 1e3:.0f} kB")
 
 
 def _render(midi: Path, cache: Path, songs: int, threads: int) -> None:
