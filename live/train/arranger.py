@@ -215,7 +215,7 @@ def figured(rng: Rng, beats: int) -> Score:
 def arrange(seed: int, midi: Path, seconds: float) -> Song:
     """A song of a random kind, rendered by FluidSynth; the seed decides everything."""
     rng = np.random.default_rng(seed)
-    kind = rng.choice(["synth", "scored", "band", "drums", "folk", "figured"], p=[0.17, 0.22, 0.14, 0.16, 0.14, 0.17])
+    kind = rng.choice(["synth", "scored", "band", "drums", "folk", "figured"], p=[0.14, 0.19, 0.12, 0.14, 0.26, 0.15])
     bpm = natural_bpm(rng)
     beats = int(seconds * bpm / 60.0 * 1.4) + 8
     if kind == "synth":
