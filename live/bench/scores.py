@@ -30,9 +30,9 @@ IN_A_ROW = 4
 class Score:
     """One tracker on one clip. `errors` [n] are reported minus true time (s) of the beats met after the trim.
 
-    `octave`: which beats of the truth were meant; `first_right`: seconds from the music's start to the first of two
-    reported beats in a row that meet two true beats in a row; `relock`: longest run of true beats not locked (see
-    `relock_beats`).
+    `octave`: which beats of the truth were meant; `first_right`: seconds from the music's start to the first true beat
+    that is met, `first_lock`: to the first of two in a row that two reported beats in a row meet; `relock`: longest run
+    of true beats not locked (see `relock_beats`).
     """
 
     f: float
@@ -43,6 +43,7 @@ class Score:
     reported: int
     late: int
     first_right: float | None
+    first_lock: float | None
     relock: int | None
 
 
@@ -58,10 +59,10 @@ def score(clip: Clip, beats: Sequence[ReportedBeat], music_start: float = 0.0) -
     truth = truths[octave]
     met = matches(truth, timely)
     errors = np.array([timely[j] - truth[i] for i, j in met if truth[i] >= TRIM and timely[j] >= TRIM], np.float64)
-    first = _first_right(met, truth)
+    right, lock = (None if at is None else at - music_start for at in _firsts(met, truth))
     return Score(
         *rated[octave], errors, octave, len(beats), len(beats) - len(timely),
-        None if first is None else first - music_start, relock_beats(clip, timely),
+        right, lock, relock_beats(clip, timely),
     )  # fmt: skip
 
 
@@ -96,10 +97,11 @@ def matches(truth: Float64, beats: Float64) -> list[tuple[int, int]]:
     return found
 
 
-def _first_right(met: Sequence[tuple[int, int]], truth: Float64) -> float | None:
-    """Time (s) of the first true beat met whose follower is met by the very next reported beat."""
+def _firsts(met: Sequence[tuple[int, int]], truth: Float64) -> tuple[float | None, float | None]:
+    """Times (s) of the first true beat met, and of the first whose follower is met by the very next reported beat."""
     pairs = set(met)
-    return next((float(truth[i]) for i, j in met if (i + 1, j + 1) in pairs), None)
+    right = next((float(truth[i]) for i, _ in met), None)
+    return right, next((float(truth[i]) for i, j in met if (i + 1, j + 1) in pairs), None)
 
 
 def relock_beats(clip: Clip, beats: Float64) -> int | None:

@@ -9,16 +9,13 @@ from typing import Any
 from live.errors import BadFile, Failed
 
 BEGIN, END = "<!-- measured -->\n", "<!-- /measured -->"
-HEAD = ("F", "CMLt", "AMLt", "error median / p90 / signed (ms)", "first right (s)", "re-lock (beats)", "late",
+HEAD = ("F", "CMLt", "AMLt", "error median / p90 / signed (ms)", "first right / lock (s)", "re-lock (beats)", "late",
         "CPU s/s", "10 ms: p50 / p99 (ms)")  # fmt: skip
 
 
 def cells(values: dict[str, Any]) -> tuple[str, ...]:
     """The columns of `HEAD` for a clip's row, or for a mean."""
-    if "first_right_s" in values:
-        right = _number(values["first_right_s"], ".1f")
-    else:
-        right = f"{_number(values['first_right_share'], '.0%')} within 2"
+    firsts = " / ".join(_first(values, key) for key in ("first_right_s", "first_lock_s"))
     errors = " / ".join((
         _number(values["error_median_ms"], ".0f"), _number(values["error_p90_ms"], ".0f"),
         _number(values["error_signed_ms"], "+.0f"),
@@ -26,9 +23,15 @@ def cells(values: dict[str, Any]) -> tuple[str, ...]:
     blocks = f"{_number(values.get('block_p50_ms'), '.3f')} / {_number(values.get('block_p99_ms'), '.3f')}"
     return (
         *(_number(values[key], ".2f") for key in ("f", "cmlt", "amlt")),
-        errors, right, _number(values["relock_beats"], "d"), f"{values['late']} of {values['reported']}",
+        errors, firsts, _number(values["relock_beats"], "d"), f"{values['late']} of {values['reported']}",
         _number(values.get("cpu_s_per_s"), ".4f"), blocks,
     )  # fmt: skip
+
+
+def _first(values: dict[str, Any], key: str) -> str:
+    """A clip's seconds; of a mean, the median over the steady clips and the share of them within 2 s."""
+    seconds, share = _number(values[key], ".1f"), values.get(f"{key}_share")
+    return seconds if share is None else f"{seconds} ({share:.0%})"
 
 
 def _number(value: float | None, form: str) -> str:
