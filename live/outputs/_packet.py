@@ -2,14 +2,15 @@
 
 A message is a tuple (address, argument...); a datagram is one message, or a list of them for a bundle with the
 immediate time tag. Arguments are str, int, float, or `Live`: numbers that each frame writes anew. OSC 1.0 aligns
-everything to four bytes and is big-endian, so a whole table is one array of words and a frame is a handful of indexed
-writes: a few microseconds where an OSC library takes half a millisecond.
+everything to four bytes and is big-endian, so a whole table is one array of words, a frame is a handful of indexed
+writes in the machine's own order, and one copy turns it all round: a few microseconds where an OSC library takes half a
+millisecond.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -53,17 +54,21 @@ class Template:
                 places.setdefault((argument.key, argument.kind), []).extend(range(first, first + argument.size))
             spans.append(slice(len(whole), len(whole) + len(packet)))
             whole += packet
-        self._buffer = bytearray(whole)
-        views = {kind: np.frombuffer(self._buffer, f">{kind}4") for kind in "fi"}
+        buffer = bytearray(whole)
+        self._wire = np.frombuffer(buffer, ">u4")
+        self._words = self._wire.astype(np.uint32)
+        views = {kind: self._words.view(f"{kind}4") for kind in "fi"}
         self._places: dict[str, tuple[NDArray[np.generic], NDArray[np.intp]]] = {
             key: (views[kind], np.array(words)) for (key, kind), words in places.items()
         }
-        self.packets: list[memoryview] = [memoryview(self._buffer)[span] for span in spans]
+        self.packets: list[memoryview] = [memoryview(buffer)[span] for span in spans]
 
-    def write(self, key: str, values: ArrayLike) -> None:
-        """Set the numbers of `key`: one for all its places, or an array [places]. Ints must fit 32 bits."""
-        view, words = self._places[key]
-        view[words] = values
+    def write(self, frame: Mapping[str, ArrayLike]) -> None:
+        """Set the numbers of these keys: one for all places of a key, or an array [places]. Ints must fit 32 bits."""
+        for key, values in frame.items():
+            view, words = self._places[key]
+            view[words] = values
+        self._wire[:] = self._words
 
 
 def pack(*message: str | int | float) -> bytes:

@@ -110,14 +110,12 @@ def main(link_path: str, profile_name: str, host: str, port: str) -> int:
     due, sequence = time.monotonic(), 0
     while not (gone.is_set() and driver.state == NEUTRAL and driver.at_neutral() and sequence):
         angles = driver.step(*link.read(), link.ended)
-        for key, value in (("sequence", sequence), ("state", driver.state), ("weight", driver.weight)):
-            template.write(key, value)
-        template.write("angles", angles)
+        template.write({"sequence": sequence, "state": driver.state, "weight": driver.weight, "angles": angles})
         _send(target, template)
         sequence = (sequence + 1) & 0x7FFFFFFF
         due = max(due + driver.period, time.monotonic() - driver.period)
         time.sleep(max(0.0, due - time.monotonic()))
-    template.write("state", OFF)
+    template.write({"state": OFF})
     _send(target, template)
     return 0
 

@@ -51,6 +51,10 @@ def _hear_refusals(sock: socket.socket, family: int) -> None:
             sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
 
 
+Addressed = tuple[Target, memoryview]
+"""A datagram on its way."""
+
+
 class DatagramOutput(Output):
     """An output over UDP to one or more hosts, each (host, port). A subclass opens targets and fills `_outbox` in
     `_encode`; `_transmit` sends it."""
@@ -62,7 +66,7 @@ class DatagramOutput(Output):
         self.hosts = hosts
         self._dancers = 0
         self._targets: list[Target] = []
-        self._outbox: Sequence[tuple[Target, memoryview]] = ()
+        self._outbox: Sequence[Addressed] = ()
 
     @property
     def addresses(self) -> Mapping[str, str]:
@@ -78,7 +82,7 @@ class DatagramOutput(Output):
             self._let_go()
             raise
 
-    def _addressed(self, packets: Sequence[memoryview], each: int) -> list[tuple[Target, memoryview]]:
+    def _addressed(self, packets: Sequence[memoryview], each: int) -> list[Addressed]:
         """`packets`, `each` of them to a target, the same to every host."""
         share = [packets[n : n + each] for n in range(0, len(packets), each)] * len(self.hosts)
         return [(target, packet) for target, own in zip(self._targets, share, strict=True) for packet in own]

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from live import skeleton
 from live.outputs import _guard, _uri
 from live.outputs._packet import Datagram, Live, Message, Template
-from live.outputs._udp import DatagramOutput, Target
-from live.types import Pose, Signals
+from live.outputs._udp import Addressed, DatagramOutput
+from live.types import Event, Float32, Pose, Signals
 
 PORT = 9010
 INT32 = 0x7FFFFFFF
@@ -97,46 +97,41 @@ class OscOutput(DatagramOutput):
         if fault := fault or _guard.signals_fault(pose.signals):
             self._drop(fault)
             return
-        self._write_moment(pose)
-        self._template.write("root", pose.root_position.ravel())
-        self._template.write("rotations", pose.local_rotations.ravel())
-        if self.flat:
-            self._template.write("joints", pose.joint_positions.ravel())
-            self._template.write("flat_rotations", pose.local_rotations.ravel())
-        self._outbox = [*self._frame, *self._at_times(pose)]
+        captured = pose.capture_time - (pose.play_time - pose.show_time)
+        self._template.write({**self._body(pose), **self._moment(pose, captured), **self._signals(pose.signals)})
+        self._outbox = [*self._frame, *self._told(pose.signals.event, captured), *self._statistics(pose.show_time)]
 
-    def _write_moment(self, pose: Pose) -> None:
-        beat, began = pose.beat, pose.play_time - pose.show_time
-        capture, play = pose.capture_time - began, pose.play_time - began
-        seconds = (math.floor(capture), math.floor(play))
-        body = (capture - seconds[0], play - seconds[1], beat.phase, beat.confidence)
-        counts = (pose.sequence & INT32, *seconds) * self._dancers
-        self._template.write("counts", (*counts, beat.beat_count))
-        self._template.write("moment", body * self._dancers + (beat.bpm, beat.phase, beat.confidence, beat.bar_phase))
-        self._write_signals(pose.signals, capture)
+    def _body(self, pose: Pose) -> dict[str, Float32]:
+        turns = pose.local_rotations.ravel()
+        body = {"root": pose.root_position.ravel(), "rotations": turns}
+        return body | {"joints": pose.joint_positions.ravel(), "flat_rotations": turns} if self.flat else body
 
-    def _write_signals(self, signals: Signals, captured: float) -> None:
-        """`captured`: seconds of the show, which an event's age counts back from."""
+    def _moment(self, pose: Pose, captured: float) -> dict[str, Sequence[float]]:
+        """When and which beat. `captured`: seconds of the show, as is its play time."""
+        beat, heard, play = pose.beat, math.floor(captured), math.floor(pose.show_time)
+        counts = (pose.sequence & INT32, heard, play) * self._dancers
+        fractions = (captured - heard, pose.show_time - play, beat.phase, beat.confidence) * self._dancers
+        return {
+            "counts": (*counts, beat.beat_count),
+            "moment": (*fractions, beat.bpm, beat.phase, beat.confidence, beat.bar_phase),
+        }
+
+    def _signals(self, signals: Signals) -> dict[str, Sequence[float] | int]:
         *numbers, event = signals
-        self._template.write("signals", numbers)
-        self._template.write("event", event.number & INT32)
-        if event.number != self._event:
-            seconds = math.floor(time := captured - event.age)
-            self._template.write("event_seconds", seconds)
-            self._template.write("what", (time - seconds, event.strength) * len(EVENTS))
+        return {"signals": numbers, "event": event.number & INT32}
 
-    def _at_times(self, pose: Pose) -> list[tuple[Target, memoryview]]:
-        """What not every frame has."""
-        event, stats = pose.signals.event, self._stats if self._stats_are_due(pose.show_time) else []
+    def _told(self, event: Event, captured: float) -> list[Addressed]:
+        """The message of an event, once; its age counts back from `captured`."""
         if event.number == self._event:
-            return stats
-        self._event = event.number
-        return [*self._events[event.name], *stats]
+            return []
+        self._event, second = event.number, math.floor(time := captured - event.age)
+        self._template.write({"event_seconds": second, "what": (time - second, event.strength) * len(EVENTS)})
+        return self._events[event.name]
 
-    def _stats_are_due(self, show_time: float) -> bool:
+    def _statistics(self, show_time: float) -> list[Addressed]:
+        """Once a second of the show."""
         if (second := math.floor(show_time)) == self._second:
-            return False
+            return []
         self._second = second
-        self._template.write("sent", self.stats.sent & INT32)
-        self._template.write("errors", self.stats.errors & INT32)
-        return True
+        self._template.write({"sent": self.stats.sent & INT32, "errors": self.stats.errors & INT32})
+        return self._stats

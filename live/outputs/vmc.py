@@ -85,7 +85,7 @@ class VmcOutput(DatagramOutput):
         super().__init__(uri, hosts)
         self.look = look
         self._bones, self._folds = np.array(look.avatar.bones), look.avatar.folds()
-        self._size = np.float32(look.avatar.size)
+        self._signs = POSITION_SIGNS * np.float32(look.avatar.size)
 
     def open(self, dancers: int, paced: bool) -> None:
         """`BadTarget` for an unknown host or ports beyond 65535."""
@@ -101,39 +101,41 @@ class VmcOutput(DatagramOutput):
         if fault := _guard.body_fault(pose, self._dancers):
             self._drop(fault)
             return
-        self._template.write("time", self._later(pose.show_time))
-        self._write_body(pose)
-        if self.look.face:
-            self._write_face(pose)
+        self._template.write({"time": self._later(pose.show_time), **self._body(pose), **self._face(pose)})
         self._outbox = self._frame
 
-    def _write_body(self, pose: Pose) -> None:
-        place, rotations = pose.root_position * self._size, pose.local_rotations
+    def _body(self, pose: Pose) -> dict[str, Float32]:
+        """Root, hips and bones in the receiver's frame."""
+        place, rotations = pose.root_position, pose.local_rotations
+        root: dict[str, Float32] = {}
         if self.look.root != "hips":
-            place, rotations = self._rooted(place, rotations)
+            place, rotations, root = self._rooted(place, rotations)
         if len(self._bones) < skeleton.COUNT:
             rotations = _avatar.folded(rotations, self._folds)[:, self._bones]
-        self._template.write("hips", (place * POSITION_SIGNS).ravel())
-        self._template.write("rotations", (rotations * ROTATION_SIGNS).ravel())
+        hips, bones = (place * self._signs).ravel(), (rotations * ROTATION_SIGNS).ravel()
+        return {"hips": hips, "rotations": bones, **root}
 
-    def _rooted(self, place: Float32, rotations: Float32) -> tuple[Float32, Float32]:
-        """Place and rotations of the hips over a root that carries the way on the floor, or over one that stays."""
+    def _rooted(self, place: Float32, rotations: Float32) -> tuple[Float32, Float32, dict[str, Float32]]:
+        """Place and rotations of the hips over a root that stays, or over one that carries the way on the floor; that
+        root in the receiver's frame."""
         floor = place * np.array([1, 0, 1], np.float32)
-        if self.look.root == "root":
-            heading = rotation.heading(rotations[:, 0])
-            rotations = rotations.copy()
-            rotations[:, 0] = rotation.turn(-heading, rotations[:, 0])
-            self._template.write("root", (floor * POSITION_SIGNS).ravel())
-            self._template.write("heading", (rotation.yaw(heading) * ROTATION_SIGNS).ravel())
-        return place - floor, rotations
+        if self.look.root == "still":
+            return place - floor, rotations, {}
+        heading = rotation.heading(rotations[:, 0])
+        rotations = rotations.copy()
+        rotations[:, 0] = rotation.turn(-heading, rotations[:, 0])
+        turned = (rotation.yaw(heading) * ROTATION_SIGNS).ravel()
+        return place - floor, rotations, {"root": (floor * self._signs).ravel(), "heading": turned}
 
-    def _write_face(self, pose: Pose) -> None:
+    def _face(self, pose: Pose) -> dict[str, tuple[float, ...]]:
         """The mouth follows the sound, the mood follows seconds later: joy with loudness, fun with a sure beat."""
+        if not self.look.face:
+            return {}
         loud = min(max(20.0 * math.log10(max(pose.level, 1e-5)) / 40.0 + 1.25, 0.0), 1.0)  # -50 .. -10 dBFS
         self._mouth += 0.5 * (loud - self._mouth)
         self._mood += 0.01 * (loud - self._mood)
         fun = self._mood * min(max(pose.beat.confidence, 0.0), 1.0)
-        self._template.write("face", (self._mood - fun, 0.0, 0.0, fun, self._mouth) * self._dancers)
+        return {"face": (self._mood - fun, 0.0, 0.0, fun, self._mouth) * self._dancers}
 
     def _later(self, show_time: float) -> np.float32:
         """Show time as float32, always above the last: receivers drop a frame whose time stands still."""

@@ -82,9 +82,10 @@ class VrchatOutput(DatagramOutput):
             return
         places = pose.joint_positions[:, self._joints] * (POSITION_SIGNS * self.scale)
         _, turned = skeleton.forward_kinematics(pose.root_position, pose.local_rotations)
-        self._template.write("position", places.ravel())
+        frame = {"position": places.ravel()}
         if len(self._turning):
-            self._template.write("rotation", euler_degrees(turned[:, self._turning] * MATRIX_SIGNS).ravel())
+            frame["rotation"] = euler_degrees(turned[:, self._turning] * MATRIX_SIGNS).ravel()
+        self._template.write(frame)
         self._outbox = self._frame
 
 
