@@ -49,16 +49,14 @@ def _are_unit(quaternions: Float32) -> bool:
 def moment_fault(pose: Pose) -> str:
     """What is wrong with the times and the beat, empty when nothing is."""
     beat = pose.beat
-    numbers = (pose.capture_time, pose.play_time, beat.phase, beat.bpm, beat.confidence, beat.beat_count)
-    for number in (*numbers, beat.bar_phase, beat.bar_confidence, pose.level):
-        if not abs(number) < LONGEST:
-            return f"pose {pose.sequence} has a time or beat that is not finite"
-    return ""
+    times = math.hypot(pose.capture_time, pose.play_time, pose.level)
+    numbers = math.hypot(beat.phase, beat.bpm, beat.confidence, beat.beat_count, beat.bar_phase, beat.bar_confidence)
+    return "" if times + numbers < LONGEST else f"pose {pose.sequence} has a time or beat that is not finite"
 
 
 def signals_fault(signals: Signals) -> str:
     """What is wrong with the signals, empty when nothing is."""
     *numbers, event = signals
     age = event.age if event.number else 0.0
-    good = all(abs(number) < LONGEST for number in (*numbers, event.strength, event.number, age))
+    good = math.hypot(*numbers, event.strength, event.number, age) < LONGEST
     return "" if good else "a signal is not finite"

@@ -14,7 +14,7 @@ from live import skeleton
 from live.outputs import _guard, _uri
 from live.outputs._packet import Datagram, Live, Message, Template
 from live.outputs._udp import Addressed, DatagramOutput
-from live.types import Event, Float32, Pose, Signals
+from live.types import Event, Float32, Pose
 
 PORT = 9010
 INT32 = 0x7FFFFFFF
@@ -23,7 +23,7 @@ HALF = skeleton.COUNT // 2
 
 BEAT: Message = ("/live/beat", Live("counts", 1, "i"), Live("moment", 4))
 """Beats so far; beats per minute, phase, confidence, bar phase."""
-SIGNALS: Message = ("/live/signals", Live("signals", 5), Live("event", 1, "i"))
+SIGNALS: Message = ("/live/signals", Live("moment", 5), Live("counts", 1, "i"))
 """Onsets low, mid and high, energy, build-up; the last event's number."""
 EVENTS = ("section", "build", "drop")
 STATS: Message = ("/live/stats", Live("sent", 1, "i"), Live("errors", 1, "i"))
@@ -53,7 +53,7 @@ def pose_message(dancer: int) -> Message:
 def event_message(name: str) -> Message:
     """`/live/event`: a name cannot be written each frame, so there is a message for each. `what` is when it was, as a
     fraction of a second, and how strong."""
-    return ("/live/event", Live("event", 1, "i"), name, Live("event_seconds", 1, "i"), Live("what", 2))
+    return ("/live/event", Live("event", 1, "i"), name, Live("event_second", 1, "i"), Live("what", 2))
 
 
 def flat_bundles(dancer: int) -> list[Datagram]:
@@ -69,7 +69,7 @@ def table(dancers: int, flat: bool) -> list[Datagram]:
     """Every datagram of a frame, and last those of a moment: the statistics, and an event of each name."""
     poses: list[Datagram] = [pose_message(n) for n in range(dancers)]
     joints = [bundle for n in range(dancers) for bundle in flat_bundles(n)] if flat else []
-    return [*poses, *joints, BEAT, SIGNALS, STATS, *map(event_message, EVENTS)]
+    return [*poses, *joints, [BEAT, SIGNALS], STATS, *map(event_message, EVENTS)]
 
 
 class OscOutput(DatagramOutput):
@@ -98,7 +98,7 @@ class OscOutput(DatagramOutput):
             self._drop(fault)
             return
         captured = pose.capture_time - (pose.play_time - pose.show_time)
-        self._template.write({**self._body(pose), **self._moment(pose, captured), **self._signals(pose.signals)})
+        self._template.write({**self._body(pose), **self._moment(pose, captured)})
         self._outbox = [*self._frame, *self._told(pose.signals.event, captured), *self._statistics(pose.show_time)]
 
     def _body(self, pose: Pose) -> dict[str, Float32]:
@@ -107,25 +107,23 @@ class OscOutput(DatagramOutput):
         return body | {"joints": pose.joint_positions.ravel(), "flat_rotations": turns} if self.flat else body
 
     def _moment(self, pose: Pose, captured: float) -> dict[str, Sequence[float]]:
-        """When and which beat. `captured`: seconds of the show, as is its play time."""
+        """When, which beat, and the signals. `captured`: seconds of the show, as is its play time."""
         beat, heard, play = pose.beat, math.floor(captured), math.floor(pose.show_time)
+        *signals, event = pose.signals
         counts = (pose.sequence & INT32, heard, play) * self._dancers
         fractions = (captured - heard, pose.show_time - play, beat.phase, beat.confidence) * self._dancers
         return {
-            "counts": (*counts, beat.beat_count),
-            "moment": (*fractions, beat.bpm, beat.phase, beat.confidence, beat.bar_phase),
+            "counts": (*counts, beat.beat_count, event.number & INT32),
+            "moment": (*fractions, beat.bpm, beat.phase, beat.confidence, beat.bar_phase, *signals),
         }
-
-    def _signals(self, signals: Signals) -> dict[str, Sequence[float] | int]:
-        *numbers, event = signals
-        return {"signals": numbers, "event": event.number & INT32}
 
     def _told(self, event: Event, captured: float) -> list[Addressed]:
         """The message of an event, once; its age counts back from `captured`."""
         if event.number == self._event:
             return []
         self._event, second = event.number, math.floor(time := captured - event.age)
-        self._template.write({"event_seconds": second, "what": (time - second, event.strength) * len(EVENTS)})
+        what = (time - second, event.strength) * len(EVENTS)
+        self._template.write({"event": event.number & INT32, "event_second": second, "what": what})
         return self._events[event.name]
 
     def _statistics(self, show_time: float) -> list[Addressed]:

@@ -86,6 +86,7 @@ class VmcOutput(DatagramOutput):
         self.look = look
         self._bones, self._folds = np.array(look.avatar.bones), look.avatar.folds()
         self._signs = POSITION_SIGNS * np.float32(look.avatar.size)
+        self._turn_signs = np.tile(ROTATION_SIGNS, len(self._bones))
 
     def open(self, dancers: int, paced: bool) -> None:
         """`BadTarget` for an unknown host or ports beyond 65535."""
@@ -112,8 +113,8 @@ class VmcOutput(DatagramOutput):
             place, rotations, root = self._rooted(place, rotations)
         if len(self._bones) < skeleton.COUNT:
             rotations = _avatar.folded(rotations, self._folds)[:, self._bones]
-        hips, bones = (place * self._signs).ravel(), (rotations * ROTATION_SIGNS).ravel()
-        return {"hips": hips, "rotations": bones, **root}
+        bones = rotations.reshape(self._dancers, -1) * self._turn_signs
+        return {"hips": (place * self._signs).ravel(), "rotations": bones.ravel(), **root}
 
     def _rooted(self, place: Float32, rotations: Float32) -> tuple[Float32, Float32, dict[str, Float32]]:
         """Place and rotations of the hips over a root that stays, or over one that carries the way on the floor; that
