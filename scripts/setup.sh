@@ -8,7 +8,7 @@ stamp=.venv/.set-up-$extras
 python=${PYTHON:-python3}
 say() { printf 'setup: %s\n' "$*" >&2; }
 
-want=$(cat pyproject.toml constraints.txt scripts/setup.sh | cksum)
+want=$(cat pyproject.toml constraints.txt scripts/setup.sh tests/receivers/package-lock.json | cksum)
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ] && .venv/bin/python -c 'import live' 2>/dev/null; then exit 0; fi
 
 as_root() {
@@ -38,7 +38,14 @@ case ",$extras," in *,audio,*)
     apt gcc libc6-dev portaudio19-dev
     [ -f "$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] || apt python3-dev ;;
 esac
-case ",$extras," in *,dev,*) apt pulseaudio pulseaudio-utils libasound2-plugins liblo-tools ;; esac
+case ",$extras," in *,dev,*)
+    apt pulseaudio pulseaudio-utils libasound2-plugins
+    apt liblo-tools puredata-core supercollider-language godot3-server # the receivers that the tests send to
+    apt blender python3-numpy
+    command -v npm >/dev/null || apt nodejs npm
+    (cd tests/receivers && npm ci --omit=optional --ignore-scripts --silent) >/dev/null 2>&1 ||
+        say "could not install tests/receivers by npm; going on without" ;;
+esac
 
 [ -x .venv/bin/python ] || { say "making .venv"; "$python" -m venv .venv; }
 say "installing livedance[$extras] and what it needs (some minutes the first time)"
