@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,3 +19,12 @@ def virtual_microphone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pul
     folder: Path = tmp_path_factory.mktemp("pulse")
     with pulse.virtual_microphone(folder) as microphone:
         yield microphone
+
+
+@pytest.fixture(scope="session")
+def dance(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A take of four seconds in which the shipped model dances to the demo."""
+    path: Path = tmp_path_factory.mktemp("dance") / "demo.take"
+    show = ["perform", "--input", "demo", "--fast", "--duration", "4", "--control", "off", "--output", f"take:{path}"]
+    subprocess.run([sys.executable, "-m", "live", *show], check=True, capture_output=True)
+    return path

@@ -13,7 +13,6 @@ from output_poses import listener, port_of, pose, received, unused_port
 from pythonosc.osc_bundle import OscBundle
 from pythonosc.osc_message import OscMessage
 
-from live import skeleton
 from live.cli.perform import make_output
 
 OUTPUTS = ("vmc://{}?face=loudness", "osc://{}?flat=1", "vrchat://{}")
