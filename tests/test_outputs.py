@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from output_poses import pose
+from output_poses import listener, port_of, pose, received
+from pythonosc.osc_message import OscMessage
 
+from live.cli.perform import make_output
 from live.contracts import Output, load_plugin, plugin_names
 from live.errors import BadTarget
 
@@ -120,3 +124,55 @@ def test_an_unknown_host_is_refused_when_opening(name):
     output = load_plugin("live.outputs", name, "output").open_output(f"{name}://no-such-host.invalid")
     with pytest.raises(BadTarget, match=r"no-such-host\.invalid.*unknown"):
         output.open(dancers=1, paced=True)
+
+
+def to_everyone(port: int = 0) -> socket.socket:
+    """A socket that hears what is sent to all on `port`, beside others that do."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("", port))
+    return sock
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a broadcast address on loopback")
+@pytest.mark.parametrize("name", ["vmc", "osc", "vrchat"])
+def test_a_broadcast_address_reaches_everyone_who_listens(name):
+    with to_everyone() as first, to_everyone(port_of(first)) as second:
+        output = make_output(f"{name}://127.255.255.255:{port_of(first)}")
+        output.open(1, paced=True)
+        output.send(pose())
+        heard = [received(sock) for sock in (first, second)]
+        output.close()
+    assert heard[0] == heard[1] != []
+    assert output.stats.errors == 0
+
+
+@pytest.mark.parametrize("name", ["vmc", "osc", "vrchat"])
+def test_three_targets_receive_the_same_and_one_that_is_gone_harms_no_other(name):
+    with listener() as first, listener() as second, listener() as third:
+        hosts = ",".join(f"127.0.0.1:{port_of(sock)}" for sock in (first, second, third))
+        output = make_output(f"{name}://{hosts}")
+        output.open(1, paced=True)
+        second.close()
+        for n in range(5):
+            output.send(pose(n))
+        heard = [received(sock) for sock in (first, third)]
+        output.close()
+    assert heard[0] == heard[1] and len(heard[0]) >= 5
+
+
+def test_each_output_keeps_its_own_rate_scale_offset_and_mirror():
+    with listener() as plain, listener() as placed:
+        one = make_output(f"osc://127.0.0.1:{port_of(plain)}")
+        other = make_output(f"osc://127.0.0.1:{port_of(placed)}?rate=20&scale=2&offset=0,1,0&mirror=1")
+        for output in (one, other):
+            output.open(1, paced=True)
+        for n in range(60):
+            for output in (one, other):
+                output.send(pose(n))
+        poses = [[p for p in received(sock) if p.startswith(b"/live/pose")] for sock in (plain, placed)]
+        for output in (one, other):
+            output.close()
+    assert [len(packets) for packets in poses] == [60, 20]
+    here, there = (np.array(OscMessage(packets[0]).params[8:11]) for packets in poses)
+    np.testing.assert_allclose(there, here * [-2, 2, 2] + [0, 1, 0], atol=1e-6)
