@@ -278,6 +278,7 @@ class Engine:
             beat=self.beat,
             level=self.level,
             signals=self.signals,
+            features=self._last.values,
         )
 
     def _book(self, before: float, begun: float, listened: float, generated: float, moved: float, encoded: float,

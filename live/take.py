@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 from live import skeleton
 from live.errors import BadFile
-from live.types import FRAME_RATE, BeatState, Float64, Pose
+from live.types import FEATURES, FRAME_RATE, BeatState, Event, Float64, Pose, Signals
 
 MAGIC = b"LIVETAKE"
-VERSION = 1
+VERSION = 2
 _LENGTH = struct.Struct("<I")
 
 
@@ -71,7 +71,14 @@ def pose_of(record: np.void) -> Pose:
         contacts=record["contacts"],
         beat=beat,
         level=float(record["level"]),
+        signals=Signals(*map(float, record["signals"]), event=_event(record)),
+        features=record["features"],
     )
+
+
+def _event(record: np.void) -> Event:
+    name, number = record["event"].decode(), int(record["event_number"])
+    return Event(name, float(record["event_strength"]), float(record["event_age"]), number)
 
 
 def record_dtype(dancers: int) -> np.dtype[np.void]:
@@ -94,6 +101,12 @@ def record_dtype(dancers: int) -> np.dtype[np.void]:
             ("bar_confidence", "<f4"),
             ("beat_count", "<i8"),
             ("level", "<f4"),
+            ("features", "<f4", (FEATURES,)),
+            ("signals", "<f4", (5,)),  # low, mid, high, energy, build
+            ("event", "S8"),
+            ("event_strength", "<f4"),
+            ("event_age", "<f4"),
+            ("event_number", "<i8"),
         ]
     )
 

@@ -24,6 +24,10 @@ HOP = 800
 """Samples per feature frame."""
 FRAME_RATE = SAMPLE_RATE // HOP
 """Feature frames, and poses, per second."""
+FEATURES = 35
+"""Numbers in a feature frame."""
+UNHEARD: Float32 = np.zeros(FEATURES, np.float32)
+UNHEARD.flags.writeable = False
 
 
 class AudioBlock(NamedTuple):
@@ -131,8 +135,8 @@ class Pose:
     root_position [N, 3] metres: the hips in the world. local_rotations [N, 22, 4]: bone 0 in the world, the others in
     their parent's frame. joint_positions [N, 22, 3] metres, world. contacts [N, 2]: left and right foot planted, 0..1.
     `capture_time` is when the newest sample that shaped it was captured; `play_time` when it is meant to be seen;
-    `show_time` is seconds since the show began. `signals` were heard one frame before `capture_time`, events' ages are
-    told for it.
+    `show_time` is seconds since the show began. `features` [35] are those of the newest frame heard, `signals` were
+    heard one frame before `capture_time`, events' ages are told for it.
     """
 
     sequence: int
@@ -146,6 +150,7 @@ class Pose:
     beat: BeatState = field(default_factory=BeatState)
     level: float = 0.0
     signals: Signals = field(default_factory=Signals)
+    features: Float32 = field(default_factory=lambda: UNHEARD)
 
     @property
     def dancers(self) -> int:

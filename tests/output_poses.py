@@ -7,7 +7,7 @@ import socket
 import numpy as np
 
 from live import rotation, skeleton
-from live.types import BeatState, Event, Pose, Signals
+from live.types import FEATURES, BeatState, Event, Pose, Signals
 
 
 def pose(n: int = 0, dancers: int = 1) -> Pose:
@@ -32,6 +32,7 @@ def pose(n: int = 0, dancers: int = 1) -> Pose:
         beat=beat,
         level=0.25,
         signals=Signals(0.5, 0.25, 0.125, -3.0, 0.75, Event("drop", 0.5, 0.75, 1)),
+        features=noise.normal(size=FEATURES).astype(np.float32),
     )
 
 

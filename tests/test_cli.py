@@ -277,6 +277,16 @@ def test_a_fast_performance_has_sixty_poses_for_every_second(performance):
 
 
 @performing
+def test_the_take_holds_what_was_heard(performance):
+    from live.contracts import FEATURE_NAMES
+
+    records = performance[2].records
+    loudness, sine = (records["features"][60:, FEATURE_NAMES.index(name)] for name in ("loudness", "beat_sin"))
+    assert np.isfinite(records["features"]).all() and np.ptp(loudness) > 0.01 and np.ptp(sine) > 1.0
+    assert records["signals"][60:, :3].max() > 0.1
+
+
+@performing
 def test_its_report_has_the_pinned_keys(performance):
     _, report, _ = performance
     assert list(report) == KEYS and list(report["stage_ms"]) == STAGES

@@ -9,6 +9,7 @@ import sys
 import urllib.error
 import urllib.request
 
+import psutil
 import pytest
 from output_poses import listener, port_of
 
@@ -80,6 +81,14 @@ def test_a_running_show_is_described():
         fetch(web, "/")
 
 
+@pytest.mark.parametrize("before", ["", ":"])
+def test_a_port_alone_is_served_to_this_machine_only(before):
+    where = free_port()
+    with described(Show(oscquery=f"{before}{where}"), [], []):
+        bound = {c.laddr.ip for c in psutil.net_connections("tcp") if c.laddr.port == where and c.status == "LISTEN"}
+        assert bound == {"127.0.0.1"} and fetch(where, "/")[0] == 200
+
+
 def test_a_port_that_is_taken_is_refused_in_one_line():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         where = f"127.0.0.1:{taken.getsockname()[1]}"
@@ -87,9 +96,9 @@ def test_a_port_that_is_taken_is_refused_in_one_line():
             pass
 
 
-@pytest.mark.parametrize("where", ["on", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:99999", ":x"])
+@pytest.mark.parametrize("where", ["on", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:99999", ":x", "0"])
 def test_a_place_that_is_none_is_refused(where):
-    with pytest.raises(Unusable, match="write 127"), described(Show(oscquery=where), [], []):
+    with pytest.raises(Unusable, match="write a port"), described(Show(oscquery=where), [], []):
         pass
 
 

@@ -133,7 +133,8 @@ def test_csv_has_a_named_column_for_every_number(recorded, tmp_path):
     convert(recorded, tmp_path / "out.csv", 1)
     with open(tmp_path / "out.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 97 and len(rows[0]) == 4 + 3 + 22 * 7
+    assert len(rows) == 97 and len(rows[0]) == 4 + 3 + 22 * 7 + 35
+    assert float(rows[7]["loudness"]) == pytest.approx(read_take(recorded).records["features"][7, 0], abs=1e-6)
     hand = [float(rows[7][f"leftHand_{axis}"]) for axis in "xyz"]
     np.testing.assert_allclose(hand, joints(recorded)[7, skeleton.INDEX["leftHand"]], atol=1e-6)
 

@@ -20,6 +20,7 @@ from output_poses import listener, port_of, pose, unused_port
 from pythonosc.osc_message import OscMessage
 
 from live import rotation, skeleton
+from live.cli.perform import make_output
 from live.errors import BadFile, BadTarget
 from live.motion.body import neutral_rotations
 from live.outputs import robot
@@ -179,6 +180,11 @@ def test_an_unknown_profile_names_those_there_are():
         robot.open_output("robot://127.0.0.1?profile=atlas")
 
 
+def test_poses_so_rare_that_it_would_hold_between_them_are_refused():
+    with pytest.raises(BadTarget, match=r"^output 'robot:[^\n]+rate=4[^\n]+write 10 or more$"):
+        make_output("robot://127.0.0.1?rate=4").open(1, paced=True)
+
+
 def test_a_dancer_who_is_not_there_and_a_fast_show_are_refused():
     with pytest.raises(BadTarget, match=r"choose 0\.\.1"):
         robot.open_output("robot://127.0.0.1?dancer=2").open(2, paced=True)
@@ -189,12 +195,12 @@ def test_a_dancer_who_is_not_there_and_a_fast_show_are_refused():
 # ---- the driver --------------------------------------------------------------------------------------------------
 
 
-def driven(seconds_of, seconds_after, ended=False):
+def driven(seconds_of, seconds_after, ended=False, profile=HUMANOID):
     """States and angles of a driver whose engine beats for a while, then says nothing more."""
-    driver, reader, states, places = Driver(HUMANOID), Reader(HUMANOID), [], []
-    for n in range(round((seconds_of + seconds_after) * HUMANOID.rate)):
-        beating = n < seconds_of * HUMANOID.rate
-        beat = float(n + 1) if beating else float(seconds_of * HUMANOID.rate)
+    driver, reader, states, places = Driver(profile), Reader(profile), [], []
+    for n in range(round((seconds_of + seconds_after) * profile.rate)):
+        beating = n < seconds_of * profile.rate
+        beat = float(n + 1) if beating else float(seconds_of * profile.rate)
         places.append(driver.step(beat, reader.angles(pose(n // 30).local_rotations[0]), ended and not beating))
         states.append(driver.state)
     return np.array(states), np.array(places)
@@ -231,11 +237,13 @@ def test_what_is_not_finite_is_no_heartbeat():
     assert driver.state == NEUTRAL
 
 
-def test_limits_hold_over_a_whole_show_with_a_stall():
-    _, places = driven(6, 6)
-    limits = HUMANOID.limits()
+@pytest.mark.parametrize("name", ["humanoid21", "nao"])
+def test_limits_hold_over_a_whole_show_with_a_stall(name):
+    profile = read_profile(name)
+    _, places = driven(6, 6, profile=profile)
+    limits = profile.limits()
     kept = Some(limits.low, limits.high, limits.velocity, limits.acceleration, limits.jerk)
-    assert within(places, kept, 1 / HUMANOID.rate)
+    assert within(places, kept, 1 / profile.rate) and np.ptp(places, axis=0).max() > 0.5
 
 
 # ---- the process -------------------------------------------------------------------------------------------------

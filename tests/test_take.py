@@ -14,7 +14,7 @@ from output_poses import pose
 
 from live.errors import BadFile, BadTarget
 from live.outputs import take as take_output
-from live.take import head, read_take, record_dtype
+from live.take import head, pose_of, read_take, record_dtype
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="limits another process's file size, which only Linux can")
 
@@ -47,6 +47,8 @@ def test_every_number_of_every_pose_is_read_back(recorded):
             np.testing.assert_array_equal(record[name], getattr(p, name))
         assert record["beat_phase"] == np.float32(p.beat.phase)
         assert (record["bpm"], record["beat_count"], record["level"]) == (120, p.beat.beat_count, 0.25)
+        np.testing.assert_array_equal(record["features"], p.features)
+        assert pose_of(record).signals == p.signals
     assert len(records) == 100
 
 
@@ -84,7 +86,7 @@ def test_a_damaged_header_is_refused(tmp_path, header):
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [(b'"dancers": 1', b'"dancers": 2'), (b'"<i8"', b'"|O8"'), (b"hips", b"hats"), (b'"version": 1', b'"version": 9')],
+    [(b'"dancers": 1', b'"dancers": 2'), (b'"<i8"', b'"|O8"'), (b"hips", b"hats"), (b'"version": 2', b'"version": 9')],
 )
 def test_a_header_that_promises_something_else_is_refused(tmp_path, old, new):
     path = tmp_path / "odd.take"

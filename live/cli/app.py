@@ -46,7 +46,8 @@ def perform_command(
         str | None, typer.Option(help="HOST:PORT where OSC orders are heard, or off; this machine's 9011 if left out.")
     ] = None,
     oscquery: Annotated[
-        str | None, typer.Option(help="HOST:PORT where the OSC addresses are described over HTTP, or off.")
+        str | None,
+        typer.Option(help="PORT of this machine (or HOST:PORT) where the OSC addresses are described, or off."),
     ] = None,
     duration: Annotated[float | None, typer.Option(help="Seconds; without end if left out.")] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed and sound, same dance.")] = None,

@@ -62,10 +62,10 @@ def described(show: Show, outputs: Sequence[Output], controls: Sequence[Control]
     if show.oscquery == "off":
         yield
         return
-    host, colon, port = show.oscquery.rpartition(":")
-    if not colon or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise Unusable(f"oscquery '{show.oscquery}': write 127.0.0.1:9012, or off")
-    command = [sys.executable, "-m", "live.describe", host.strip("[]"), port]
+    host, _, port = show.oscquery.rpartition(":")
+    if not (port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
+        raise Unusable(f"oscquery '{show.oscquery}': write a port such as 9012, HOST:PORT for other machines, or off")
+    command = [sys.executable, "-m", "live.describe", host.strip("[]") or "127.0.0.1", port]
     child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert child.stdin is not None and child.stdout is not None
     try:

@@ -18,6 +18,8 @@ from live.outputs._udp import Target
 from live.types import FRAME_RATE, Pose
 
 PORT = 9030
+RAREST = 10.0
+"""Poses a second below which the robot's process would hold between them."""
 LAST_STEPS = 8.0
 """Seconds that `close` waits until the robot is at rest; its process goes on without the engine."""
 
@@ -46,7 +48,10 @@ class RobotOutput(Output):
         self._gone = False
 
     def open(self, dancers: int, paced: bool) -> None:
-        """`BadTarget` for an unknown host, for a dancer who is not there, and under `--fast`."""
+        """`BadTarget` for an unknown host, for a dancer who is not there, for poses too rare, and under `--fast`."""
+        if 0 < self.placement.rate < RAREST:
+            raise BadTarget(f"output '{self.uri}': at rate={self.placement.rate:g} a robot takes the engine for gone: "
+                            f"write {RAREST:g} or more")  # fmt: skip
         if not paced:
             raise BadTarget(f"output '{self.uri}': a robot moves at the clock's pace: leave out --fast")
         if self.dancer >= dancers:

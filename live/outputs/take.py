@@ -103,6 +103,16 @@ class TakeOutput(Output):
         fields["bar_confidence"][slot] = beat.bar_confidence
         fields["beat_count"][slot] = beat.beat_count
         fields["level"][slot] = pose.level
+        self._write_heard(slot, pose)
+
+    def _write_heard(self, slot: int, pose: Pose) -> None:
+        fields, (*signals, event) = self._fields, pose.signals
+        fields["features"][slot] = pose.features
+        fields["signals"][slot] = signals
+        fields["event"][slot] = event.name
+        fields["event_strength"][slot] = event.strength
+        fields["event_age"][slot] = event.age
+        fields["event_number"][slot] = event.number
 
     def _has_room(self) -> bool:
         """Whether a slot is free. On stage a full ring drops the pose; under `--fast` it waits, to lose nothing."""
