@@ -52,6 +52,7 @@ class Take:
 
 def pose_of(record: np.void) -> Pose:
     """The pose that was recorded, all times as they were."""
+    low, mid, high, energy, build = map(float, record["signals"])
     beat = BeatState(
         phase=float(record["beat_phase"]),
         bpm=float(record["bpm"]),
@@ -71,7 +72,7 @@ def pose_of(record: np.void) -> Pose:
         contacts=record["contacts"],
         beat=beat,
         level=float(record["level"]),
-        signals=Signals(*map(float, record["signals"]), event=_event(record)),
+        signals=Signals(low, mid, high, energy, build, _event(record)),
         features=record["features"],
     )
 

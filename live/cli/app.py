@@ -47,7 +47,7 @@ def perform_command(
     ] = None,
     oscquery: Annotated[
         str | None,
-        typer.Option(help="PORT of this machine (or HOST:PORT) where the OSC addresses are described, or off."),
+        typer.Option(help="PORT of this machine (or HOST:PORT) that describes the OSC addresses, or off."),
     ] = None,
     duration: Annotated[float | None, typer.Option(help="Seconds; without end if left out.")] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed and sound, same dance.")] = None,

@@ -1,5 +1,5 @@
-"""`.csv`: a line per pose under a line of names; seconds since the show began, metres, quaternions x y z w; the features
-that were heard last, as `live/features/extractor.py` tells them."""
+"""`.csv`: a line per pose under a line of names; seconds since the show began, metres, quaternions x y z w; the
+features that were heard last, as `live/features/extractor.py` tells them."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ def columns() -> list[str]:
 
 
 def write(take: Take, path: Path, dancer: int) -> None:
-    """When, the beat, the root, each bone's rotation in its parent's frame and each joint's place in the world, what was
-    heard."""
+    """When, the beat, the root, each bone's rotation in its parent's frame and joint's place in the world, the features."""
     r = take.records
     count = len(r)
     bodies = [r[name][:, dancer].reshape(count, -1) for name in ("root_position", "local_rotations", "joint_positions")]
