@@ -23,7 +23,8 @@ def columns() -> list[str]:
 
 
 def write(take: Take, path: Path, dancer: int) -> None:
-    """When, the beat, the root, each bone's rotation in its parent's frame and joint's place in the world, the features."""
+    """When, the beat, the root, each bone's rotation in its parent's frame, each joint's place in the world, what was
+    heard."""
     r = take.records
     count = len(r)
     bodies = [r[name][:, dancer].reshape(count, -1) for name in ("root_position", "local_rotations", "joint_positions")]
