@@ -1,6 +1,7 @@
 """What sending costs the loop: encode and send of a frame, for one dancer and for many, to sockets of this machine.
 
-Times are the process's own (`thread_time` for shares of a core), so that a busy neighbour counts little. Exits 0.
+Cases take turns in `--rounds`; told is the median round of each, and `rounds_p50_us` all of them, so that a neighbour
+who was busy for a while shows. Shares of a core are `thread_time`, the process's own. Exits 0.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from live import rotation, skeleton
 from live.cli.perform import make_output
 from live.types import BeatState, Pose
 
-FRAMES = 3000
+FRAMES, ROUNDS = 2000, 7
 CASES = {
     "VMC + plain OSC": (["vmc://127.0.0.1:{0}", "osc://127.0.0.1:{0}"], 1),
     "VMC": (["vmc://127.0.0.1:{0}"], 1),
@@ -65,19 +66,30 @@ def cost(uris: list[str], dancers: int, frames: int) -> dict[str, float]:
 
 def main() -> None:
     options = measure.options(__doc__)
-    options.add_argument("--frames", type=int, default=FRAMES, help="of each case (default: %(default)d)")
+    options.add_argument("--frames", type=int, default=FRAMES, help="of each case and round (default: %(default)d)")
+    options.add_argument("--rounds", type=int, default=ROUNDS, help="(default: %(default)d)")
     given = options.parse_args()
     listeners = [listener() for _ in range(3)]
     ports = [sock.getsockname()[1] for sock in listeners]
-    found: dict[str, Any] = {}
-    for name, (uris, dancers) in CASES.items():
-        found[name] = cost([uri.format(*ports) for uri in uris], dancers, max(10, given.frames // dancers))
-        print(f"{name:28}" + "".join(f"  {key} {value:9.3f}" for key, value in found[name].items()))
+    rounds: dict[str, list[dict[str, float]]] = {name: [] for name in CASES}
+    for _ in range(given.rounds):
+        for name, (uris, dancers) in CASES.items():
+            frames = max(10, given.frames // dancers)
+            rounds[name].append(cost([uri.format(*ports) for uri in uris], dancers, frames))
+    found = {name: middle(costs) for name, costs in rounds.items()}
+    for name, values in found.items():
+        print(f"{name:28}" + "".join(f"  {key} {values[key]:9.3f}" for key in ("p50_us", "p99_us", "share_of_a_core")))
     limits = {
         "VMC + plain OSC, one dancer": measure.compared(found["VMC + plain OSC"]["p50_us"], 40.0, "us"),
         "32 dancers x 3 targets": measure.compared(found["32 dancers x 3 targets"]["share_of_a_core"] * 100, 20.0, "%"),
     }
     measure.write("outputs", {"limits": limits, "cases": found}, None, given.out)
+
+
+def middle(costs: list[dict[str, float]]) -> dict[str, Any]:
+    """The median of each value over the rounds, and every round's p50."""
+    medians = {key: float(np.median([one[key] for one in costs])) for key in costs[0]}
+    return medians | {"rounds_p50_us": [round(one["p50_us"], 2) for one in costs]}
 
 
 def listener() -> socket.socket:
