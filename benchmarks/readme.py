@@ -13,6 +13,9 @@ SCRIPTS = {
     "tick": "the demo performed for a minute, nothing else running",
     "steadiness": "ten minutes, one core kept busy by another process",
     "startup": "start",
+    "outputs": "encode and send of a frame; 32 dancers as a share of one core",
+    "control": "a million random and mutated datagrams at the control port",
+    "robot": "an hour of dance, a quarter of it nonsense, to a humanoid in MuJoCo; shares of its limits",
 }
 
 
