@@ -22,6 +22,7 @@ MIRRORED_POSITION: Float32 = np.array([-1, 1, 1], np.float32)
 OTHER_SIDE = np.array(skeleton.MIRROR)
 RANGES = {"scale": (0.01, 100.0), "offset": (-1000.0, 1000.0), "rate": (0.1, FRAME_RATE), "latency": (0.0, 2000.0)}
 """Factor; metres; poses a second; milliseconds."""
+EXAMPLES = {"scale": "0.5", "offset": "1,0,0", "rate": "30", "latency": "40"}
 OPTIONS = ("mirror", *RANGES)
 
 
@@ -81,6 +82,8 @@ def split(uri: str) -> tuple[str, Placement]:
         if name not in OPTIONS:
             theirs.append(part)
         else:
+            if name in ours:
+                raise BadTarget(f"output '{uri}': {name} is given twice: leave one out")
             ours.update(parse_qsl(part, keep_blank_values=True))
     mark = "?" if theirs else ""
     return f"{bare}{mark}{'&'.join(theirs)}", _placement(uri, ours)
@@ -97,12 +100,11 @@ def _placement(uri: str, options: dict[str, str]) -> Placement:
 def _numbers(uri: str, name: str, text: str) -> tuple[float, ...]:
     """One number, or three of an offset, within their range."""
     lowest, highest = RANGES[name]
-    example = "1,0,0" if name == "offset" else f"{min(30.0, highest):g}"
     try:
         values = tuple(float(part) for part in text.split(","))
     except ValueError:
         values = ()
     if len(values) != (3 if name == "offset" else 1) or not all(lowest <= value <= highest for value in values):
         limits = f"{lowest:g} to {highest:g}"
-        raise BadTarget(f"output '{uri}': {name} is '{text}': write {name}={example}, within {limits}")
+        raise BadTarget(f"output '{uri}': {name} is '{text}': write {name}={EXAMPLES[name]}, within {limits}")
     return values

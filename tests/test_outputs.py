@@ -119,6 +119,12 @@ def test_a_target_that_is_not_host_and_port_is_refused_in_one_line(name, rest):
         load_plugin("live.outputs", name, "output").open_output(f"{name}:{rest}")
 
 
+@pytest.mark.parametrize("query", ["vmc://h?face=off&face=off", "osc://h?flat=1&flat=0", "robot://h?dancer=1.5"])
+def test_what_is_said_twice_or_by_halves_is_refused_in_one_line(query):
+    with pytest.raises(BadTarget, match=r"^output '[^\n]+$"):
+        make_output(query)
+
+
 @pytest.mark.parametrize("name", ["vmc", "osc", "vrchat", "robot"])
 def test_an_unknown_host_is_refused_when_opening(name):
     output = load_plugin("live.outputs", name, "output").open_output(f"{name}://no-such-host.invalid")

@@ -64,7 +64,18 @@ def test_any_output_takes_them_and_declares_the_latency():
 
 
 @pytest.mark.parametrize(
-    "option", ["mirror=2", "scale=0", "scale=nan", "scale=x", "offset=1,2", "offset=1,2,1e9", "rate=61", "latency=-1"]
+    "option",
+    [
+        "mirror=2",
+        "scale=0",
+        "scale=nan",
+        "scale=x",
+        "offset=1,2",
+        "offset=1,2,1e9",
+        "rate=61",
+        "latency=-1",
+        "rate=30&rate=20",
+    ],
 )
 def test_a_value_that_makes_no_sense_is_refused_in_one_line(option):
     with pytest.raises(BadTarget, match=rf"^output 'null:\?{option}': [^\n]+$"):

@@ -82,12 +82,23 @@ def number(uri: str, options: Options, name: str, default: float, lowest: float,
     return value
 
 
+def count(uri: str, options: Options, name: str, highest: int) -> int:
+    """Option `name` as a whole number from 0; 0 where it is not given."""
+    value = number(uri, options, name, 0, 0, highest)
+    if value != int(value):
+        raise BadTarget(f"output '{uri}': {name} is '{options[name]}': write a whole number")
+    return int(value)
+
+
 def _options(uri: str, query: str, valid: Sequence[str]) -> Options:
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True) if query else []
     except ValueError:
         raise BadTarget(f"output '{uri}': '?{query}' is not of the form ?option=value") from None
-    for name, _ in pairs:
+    names = [name for name, _ in pairs]
+    for name in names:
         if name not in valid:
             raise BadTarget(f"output '{uri}': unknown option '{name}': valid are {', '.join(valid) or 'none'}")
+        if names.count(name) > 1:
+            raise BadTarget(f"output '{uri}': {name} is given twice: leave one out")
     return dict(pairs)

@@ -27,8 +27,8 @@ LAST_STEPS = 8.0
 def open_output(uri: str) -> RobotOutput:
     """`robot://host[:port]`, port 9030 and the humanoid of 21 joints if left out."""
     host, port, options = _uri.host_and_port(uri, PORT, ("profile", "dancer"))
-    dancer = _uri.number(uri, options, "dancer", 0, 0, 63)
-    return RobotOutput(uri, (host, port), options.get("profile", "humanoid21"), int(dancer))
+    dancer = _uri.count(uri, options, "dancer", 63)
+    return RobotOutput(uri, (host, port), options.get("profile", "humanoid21"), dancer)
 
 
 class RobotOutput(Output):
