@@ -28,8 +28,8 @@ def train_beats(midi: Path, cache: Path, out: Path, songs: int, rounds: int, thr
     _render(midi, cache, songs, threads)
     torch.set_num_threads(threads)
     data = beats.load(cache)
-    checkpoints = [cache / f"beats_{config.seed}.pt" for config in beats.SHIPPED]
-    for config, checkpoint in zip(beats.SHIPPED, checkpoints, strict=True):
+    checkpoints = [cache / f"beats_{config.seed}.pt" for config in beats.ENSEMBLE]
+    for config, checkpoint in zip(beats.ENSEMBLE, checkpoints, strict=True):
         _train(beats.BeatTrainer(replace(config, rounds=rounds), data), checkpoint)
     beats.export(checkpoints, out)
     print(f"{out}: {out.stat().st_size / 1e3:.0f} kB")
