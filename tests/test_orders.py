@@ -107,7 +107,7 @@ def test_every_order_can_be_spoken_or_says_why_not():
 
 def test_every_pinned_address_is_heard(control):
     values = {"text": ["a"], "number": [1.0]}
-    packets = [packet(spec.address, *values.get(spec.kind, [])) for spec in TABLE]
+    packets = [packet(spec.address, *(spec.choices[:1] or values.get(spec.kind, []))) for spec in TABLE]
     assert [one.name for one in sent(control, *packets)] == [spec.name for spec in TABLE]
     pinned = {"freeze", "neutral", "style", "intensity", "anticipation", "cue", "reset"}
     pinned |= {f"tempo/{name}" for name in ("tap", "nudge", "double", "half", "downbeat", "lock")}

@@ -45,6 +45,10 @@ def perform_command(
     control: Annotated[
         str | None, typer.Option(help="HOST:PORT where OSC orders are heard, or off; this machine's 9011 if left out.")
     ] = None,
+    midi: Annotated[str | None, typer.Option(help="A MIDI input by its name or a part of it.")] = None,
+    follow: Annotated[
+        str | None, typer.Option(help="Whose beat leads while there is one: link, midi or off (the music's).")
+    ] = None,
     oscquery: Annotated[
         str | None, typer.Option(help="HOST:PORT where the OSC addresses are described over HTTP, or off.")
     ] = None,
@@ -63,14 +67,15 @@ def perform_command(
         "input": input, "model": model, "backend": backend, "output": output or None, "tracker": tracker,
         "dancers": dancers, "style": style, "anticipation": anticipation, "temperature": temperature,
         "duration": duration, "seed": seed, "control": control, "oscquery": oscquery,
+        "midi": midi, "follow": follow,
     }  # fmt: skip
-    values: dict[str, Any] = read_show(show) if show is not None else {}
-    values |= {name: value for name, value in options.items() if value is not None}
+    options = {name: value for name, value in options.items() if value is not None}
+    values: dict[str, Any] = (read_show(show) if show is not None else {}) | options
     if report is not None and not report.absolute().parent.is_dir():
         raise Unusable(f"--report {report}: the folder does not exist; make it first")
     if report is not None and report.is_dir():
         raise Unusable(f"--report {report}: is a folder; name a file in it")
-    perform(make_show(values, "options"), Run(fast, realtime, preview, report), _say)
+    perform(make_show(values, "options"), Run(fast, realtime, preview, report, show, options), _say)
 
 
 @app.command()

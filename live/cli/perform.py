@@ -9,17 +9,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from live import dictionary, realtime
+from live.blocking import Blocking
 from live.board import Board
 from live.card import find_model, read_card
 from live.cli.direct import described, make_director, open_controls
+from live.cli.reload import Reloading
 from live.clock import Clock, HostClock, VirtualClock
 from live.contracts import AudioSource, Backend, Output, load_plugin
 from live.dictionary import Player
@@ -50,6 +52,9 @@ class Run:
     realtime: bool = True
     view: bool = True
     report: Path | None = None
+    file: Path | None = None
+    """The show file, and what the command line says in its keys' place."""
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
@@ -64,17 +69,22 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
     engine = Engine(source, features, generator, motion, outputs, clock,
                     make_timing(show, run, generator, outputs), Listener())  # fmt: skip
     with contextlib.ExitStack() as stack:
-        controls = stack.enter_context(open_controls(show, clock.paced, say))
-        cast = Cast(engine, hand, motion, generator, partial(style_weights, generator.card),
-                    automatic_lead(generator, outputs))  # fmt: skip
-        director = make_director(cast, controls, show)
         stack.enter_context(_own_stderr())
-        stack.enter_context(stop_on_signals(engine.stop))
+        controls = stack.enter_context(open_controls(show, clock.paced, say))
+        blocking = Blocking(motion, show.dancers, show.stage.formation, show.stage.spacing)
+        cast = Cast(engine, hand, motion, generator, partial(style_weights, generator.card),
+                    automatic_lead(generator, outputs), blocking, generator.card.temperature)  # fmt: skip
+        director = make_director(cast, controls, show)
+        stack.enter_context(on_signals(engine.stop, signal.SIGINT, signal.SIGTERM))
         for output in outputs:
             output.open(show.dancers, clock.paced)
             stack.callback(output.close)
-        stack.enter_context(described(show, outputs, controls))
+        stack.enter_context(described(show, outputs, controls.all))
         board = stack.enter_context(_view(run))
+        reloading = Reloading(run.file, run.options, show, director, controls, say if board is None else None)
+        stack.callback(reloading.close)
+        if hasattr(signal, "SIGHUP") and run.file is not None:
+            stack.enter_context(on_signals(reloading.ask, signal.SIGHUP))
         notes = realtime.enter() if run.realtime and clock.paced else []
         stack.callback(realtime.leave if notes else lambda: None)
         setting = Setting(show.model, backend_name, source.name, notes)
@@ -87,8 +97,11 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
             nonlocal slots
             slots += 1
             director.each_slot()
+            reloading.look()
             if board is not None and slots % SLOTS_PER_STATUS == 0:
-                board.write(status(setting, engine, source, outputs, clock.now() - begun))
+                board.write(
+                    status(setting, engine, source, outputs, clock.now() - begun) | {"notice": reloading.notice}
+                )
 
         engine.run(show.duration, each_slot, director.at_slot)
         seconds = clock.now() - begun
@@ -171,7 +184,7 @@ def _tracker(show: Show) -> Any:
 
 def make_motion(show: Show) -> Motion:
     stage = show.stage
-    return Motion(MotionConfig(stage_radius=stage.radius, spacing=stage.spacing, entrance=stage.entrance))
+    return Motion(MotionConfig(stage.radius, stage.formation, stage.spacing, entrance=stage.entrance))
 
 
 def make_timing(show: Show, run: Run, generator: Generator | Player, outputs: list[Output]) -> Timing:
@@ -265,14 +278,13 @@ def _own_stderr() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def stop_on_signals(stop_show: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the show cleanly; a second one while closing changes nothing."""
+def on_signals(act: Callable[[], None], *numbers: signal.Signals) -> Iterator[None]:
+    """`act` at these signals: Ctrl-C and SIGTERM end a show cleanly, and a second one while closing changes nothing."""
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stop_show()
+    def acted(_number: int, _frame: FrameType | None) -> None:
+        act()
 
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, stop) for number in signals}
+    before = {number: signal.signal(number, acted) for number in numbers}
     try:
         yield
     finally:

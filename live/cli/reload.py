@@ -1,0 +1,82 @@
+"""A show file taken over while the show goes on: read by another process, and refused whole if anything is wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from live.cli.direct import Controls, check_styles
+from live.director import Director
+from live.errors import Unusable
+from live.reload import Reader, taken_over
+from live.show import Show
+
+
+class Reloading:
+    """`ask` (from a signal handler too) for the file to be read, `look` at every pose; `notice` tells how it went.
+
+    `say` None: a terminal view shows the notice, so that nothing is printed into it.
+    """
+
+    def __init__(
+        self,
+        file: Path | None,
+        options: Mapping[str, Any],
+        show: Show,
+        director: Director,
+        controls: Controls,
+        say: Callable[[str], None] | None,
+    ) -> None:
+        self.notice = ""
+        self._file, self._options, self._show = file, options, show
+        self._director, self._controls, self._say = director, controls, say
+        self._asked = False
+        self._reader: Reader | None = None
+        if file is not None:
+            director.reload = self.ask
+
+    def ask(self) -> None:
+        self._asked = True
+
+    def look(self) -> None:
+        """Begin to read what was asked for; take over what has been read. Takes a millisecond or two at either."""
+        try:
+            if self._reader is not None:
+                show = self._reader.look()
+                if show is not None:
+                    self._reader = None
+                    self._take(show)
+            elif self._asked and self._file is not None:
+                self._asked = False
+                self._reader = Reader(self._file, self._options)
+        except (Unusable, OSError) as error:
+            self._reader = None
+            self._refuse(f"show not reloaded: {error}")
+
+    def _take(self, show: Show) -> None:
+        check_styles(self._director.cast, show)
+        orders, taken, restart = taken_over(self._show, show)
+        self._director.rewrite(show.script(), orders)
+        self._controls.map(show)
+        self._show = show
+        parts = [f"taken over {', '.join(taken)}"] if taken else []
+        parts += [f"needs a restart for {', '.join(restart)}"] if restart else []
+        self._tell(f"{self._file}: {'; '.join(parts) or 'nothing has changed'}")
+
+    def _tell(self, line: str) -> None:
+        self.notice = line
+        if self._say is not None:
+            self._say(line)
+
+    def _refuse(self, line: str) -> None:
+        self.notice = line = " ".join(line.split())
+        self._director.refused += 1
+        self._director.cast.engine.note(line)
+        if self._say is not None:
+            print(f"live: {line}", file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
