@@ -66,7 +66,7 @@ def read_trigger(text: str) -> Trigger:
     """`KIND NUMBER [channel NUMBER]`; `ValueError` says how to write it."""
     words = text.lower().split()
     kind, numbers = (words or [""])[0], [word for word in words[1:] if word.isdecimal() and len(word) < 4]
-    if kind not in KINDS or words != [kind, *numbers[:1], *(("channel", numbers[1]) if len(numbers) == 2 else ())]:
+    if kind not in KINDS or not numbers or words != [kind, *numbers[:1], *(("channel", numbers[1]) if len(numbers) == 2 else ())]:
         raise ValueError(f"'{text}' is no knob, pad or program: {EXAMPLE}")
     number, channel = (int(word) for word in (*numbers, "0")[:2])
     if len(numbers) == 2 and not 1 <= channel <= 16:

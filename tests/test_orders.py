@@ -111,7 +111,7 @@ def test_every_pinned_address_is_heard(control):
     assert [one.name for one in sent(control, *packets)] == [spec.name for spec in TABLE]
     pinned = {"freeze", "neutral", "style", "intensity", "anticipation", "cue", "reset"}
     pinned |= {f"tempo/{name}" for name in ("tap", "nudge", "double", "half", "downbeat", "lock")}
-    assert pinned == set(BY_NAME) and control.dropped == 0
+    assert pinned < set(BY_NAME) and control.dropped == 0
 
 
 def test_a_bundle_is_carried_out_whole_or_not_at_all(control):

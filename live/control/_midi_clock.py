@@ -121,6 +121,6 @@ def _state(beats: float, rate: float) -> BeatState:
         bar_phase=beats / BEATS_PER_BAR % 1.0,
         bar_confidence=SURE,
         next_beat=(1.0 - beats + count) / rate,
-        beat_count=count,
+        beat_count=max(count, 0),
         beats_per_bar=BEATS_PER_BAR,
     )
