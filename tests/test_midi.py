@@ -317,7 +317,7 @@ def test_a_show_that_needs_midi_and_names_no_port_is_refused(tmp_path, text):
 
 def test_knobs_are_learnt_into_the_show_file_and_nothing_else_in_it_changes(plugged, tmp_path):
     show = tmp_path / "show.toml"
-    show.write_text('# mine\ndancers = 2  # two\n\n[scene.drop]\nintensity = 2\n')
+    show.write_text("# mine\ndancers = 2  # two\n\n[scene.drop]\nintensity = 2\n")
     command = [sys.executable, "-m", "live", "learn-midi", str(show), "intensity", "cue drop"]
     with subprocess.Popen(command, env=environment(plugged), stdout=subprocess.PIPE, text=True) as learning:
         assert learning.stdout is not None
