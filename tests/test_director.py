@@ -75,14 +75,15 @@ class Control:
 
 
 class Led:
-    def __init__(self, script=None, conductors=None):
+    def __init__(self, script=None, conductors=None, level=0.5):
         self.engine, self.hand, self.motion, self.generator = FakeEngine(), FakeHand(), Motion(), FakeGenerator()
         self.blocking = Blocking(self.motion, 2)
         cast = Cast(self.engine, self.hand, self.motion, self.generator, style, 0.08, self.blocking)
         self.control = Control()
         self.director = Director(cast, [self.control], script or Script(), conductors or {})
-        self.director.at_slot()
-        self.director._now.idle = 0.0  # as if the music had been playing for a while
+        self.engine.level = level
+        for _ in range(40):  # the music wakes them
+            self.director.at_slot()
 
     def after(self, slots, *orders):
         """Moods of each slot, once orders were given."""
@@ -236,6 +237,111 @@ def test_a_script_that_does_not_fit_is_refused_in_one_line(scenes, cues, setlist
 def test_a_key_that_makes_no_sense_is_refused(keys):
     with pytest.raises(Unusable, match=r"^key '[^\n]+$"):
         check_keys(keys)
+
+
+# ---- who leads the beat ------------------------------------------------------------------------------------------
+
+
+class Leader:
+    """Gives a beat while it has one, and notes when it was asked for."""
+
+    def __init__(self):
+        self.beat, self.asked = BeatState(bpm=128.0), []
+
+    def beat_at(self, at, heard):
+        self.asked.append(at)
+        return self.beat
+
+
+def test_who_is_followed_leads_the_hand_at_the_time_of_the_last_sample_heard():
+    leader = Leader()
+    led = Led(conductors={"link": leader})
+    led.after(2)
+    assert leader.asked == [] and led.hand.done == []
+    led.after(2, ("tempo/follow", "link"))
+    leader.beat = None
+    led.after(1)
+    assert leader.asked == [10.0] * 3
+    assert led.hand.done == [("conduct", BeatState(bpm=128.0))] * 2 + [("conduct", None)]
+
+
+def test_off_lets_the_music_lead_again():
+    led = Led(conductors={"midi": Leader()})
+    led.after(1, ("tempo/follow", "midi"))
+    led.after(3, ("tempo/follow", "off"))
+    assert led.hand.done[-1] == ("conduct", None) and len(led.hand.done) == 2
+
+
+def test_nobody_can_follow_what_is_not_there():
+    led = Led()
+    led.after(1, ("tempo/follow", "link"))
+    assert led.director.dropped == 1
+
+
+def test_before_any_sound_nobody_is_asked():
+    leader = Leader()
+    led = Led(conductors={"link": leader})
+    led.engine.heard_until = float("nan")
+    led.after(2, ("tempo/follow", "link"))
+    assert leader.asked == []
+
+
+def test_what_a_control_survived_is_told():
+    led = Led()
+    led.control.lines.append("midi pads is gone")
+    led.after(1)
+    assert led.engine.notes == ["midi pads is gone"]
+
+
+# ---- another script ----------------------------------------------------------------------------------------------
+
+
+def test_another_script_goes_on_where_the_set_list_has_come_to():
+    led = Led(make_script(SCENES, {}, ["calm", "wild"]))
+    led.after(1, ("cue", "next"))
+    led.director.rewrite(make_script(SCENES, {}, ["wild", "calm", "wild"]), [Order("temperature", 1.0)])
+    assert led.after(60, ("cue", "next")) and led.director.goals.intensity == 1.5
+    assert led.generator.temperature == 1.0
+
+
+def test_a_shorter_set_list_ends_where_it_ends():
+    led = Led(make_script(SCENES, {}, ["calm", "wild", "calm"]))
+    led.after(3, ("cue", "next"), ("cue", "next"), ("cue", "next"))
+    led.director.rewrite(make_script(SCENES, {}, ["wild"]), [])
+    led.after(1, ("cue", "next"))
+    led.director.rewrite(make_script({}, {}, []), [])
+    led.after(1, ("cue", "next"))
+    assert led.director.goals.intensity == 1.5 and led.director.dropped == 1
+
+
+def test_cues_that_wait_are_kept():
+    led = Led(make_script(SCENES, CUES, []))
+    beaten(led, 1.25)
+    led.control.waiting.append(Order("cue", "chorus"))
+    beaten(led, 1.5)
+    led.director.rewrite(make_script({}, {}, []), [])
+    assert beaten(led, 4.0)
+
+
+def test_a_show_begins_as_it_is_written_without_gliding_there():
+    led = Led()
+    led.director.begin([Order("intensity", 0.5), Order("mirror", 1.0), Order("style", "second")])
+    assert led.after(1)[0] == Mood(intensity=0.5, mirror=1.0)
+    assert led.generator.style.tolist() == [[0, 1]] * 2
+
+
+def test_without_a_show_file_there_is_nothing_to_reload():
+    led = Led()
+    led.after(1, ("reload", None))
+    assert led.director.dropped == 1
+
+
+def test_before_the_music_they_stand_at_ease_and_enter_with_it():
+    led = Led(level=0.0)
+    assert led.after(100)[-1].neutral == IDLE
+    led.engine.level = 0.1
+    shares = [mood.neutral for mood in led.after(60)]
+    assert shares[-1] == 0.0 and largest_step([IDLE, *shares]) < 0.03
 
 
 # ---- bodies ------------------------------------------------------------------------------------------------------
