@@ -8,12 +8,13 @@ is written without one follows a CC as a knob: a number over its whole range, or
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from live.orders import BY_NAME, Order, Spec, order, spoken
 
-KINDS = ("note", "cc", "program")
+WRITTEN = re.compile(r"(note|cc|program) (\d{1,3})(?: channel (\d{1,3}))?", re.ASCII)
 HIGHEST = 127
 ON = 64
 """The value from which a CC is a pressed button."""
@@ -64,12 +65,11 @@ def read_knobs(written: Mapping[str, str]) -> Knobs:
 
 def read_trigger(text: str) -> Trigger:
     """`KIND NUMBER [channel NUMBER]`; `ValueError` says how to write it."""
-    words = text.lower().split()
-    kind, numbers = (words or [""])[0], [word for word in words[1:] if word.isdecimal() and len(word) < 4]
-    if kind not in KINDS or not numbers or words != [kind, *numbers[:1], *(("channel", numbers[1]) if len(numbers) == 2 else ())]:
+    written = WRITTEN.fullmatch(" ".join(text.lower().split()))
+    if written is None:
         raise ValueError(f"'{text}' is no knob, pad or program: {EXAMPLE}")
-    number, channel = (int(word) for word in (*numbers, "0")[:2])
-    if len(numbers) == 2 and not 1 <= channel <= 16:
+    kind, number, channel = written[1], int(written[2]), int(written[3] or 0)
+    if written[3] is not None and not 1 <= channel <= 16:
         raise ValueError(f"'{text}': channels are 1 to 16")
     if number > HIGHEST:
         raise ValueError(f"'{text}': {kind} is 0 to {HIGHEST}")

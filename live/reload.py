@@ -1,20 +1,22 @@
-"""The show file read again while the show goes on, by a process of its own, so that no tick waits for it.
+"""The show file read again while the show goes on, by a process that stands by, so that no tick waits for it.
 
-Run as `python -m live.reload FILE`, with the command line's options as JSON on standard input; it answers with the
-whole show as JSON, or with the one line that says what is wrong.
+Run as `python -m live.reload FILE OPTIONS`, with the command line's options as JSON; for each line on standard input it
+answers with a line: the whole show as JSON, or the one line that says what is wrong. It ends when standard input does.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from live.errors import Unusable
 from live.orders import Order
@@ -30,47 +32,52 @@ HANDS = {
 
 
 class Reader:
-    """Reads one file once: `look` until it gives a show, or raises `Unusable` with what is wrong. Nothing waits."""
+    """`ask` for the file, then `look` until it gives a show, or raises `Unusable` with what is wrong; neither waits."""
 
     def __init__(self, path: Path, options: Mapping[str, Any]) -> None:
         self._path, self._text = path, b""
-        self._until = time.monotonic() + PATIENCE
+        self._until = math.inf
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "live.reload", str(path)],
+            [sys.executable, "-m", "live.reload", str(path), json.dumps(dict(options))],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         assert self._process.stdin is not None and self._process.stdout is not None
-        with suppress(OSError):
-            self._process.stdin.write(json.dumps(dict(options)).encode())  # far less than a pipe holds
-            self._process.stdin.close()
-        self._out = self._process.stdout.fileno()
-        os.set_blocking(self._out, False)
+        self._in, self._out = self._process.stdin, self._process.stdout
+        os.set_blocking(self._out.fileno(), False)
+
+    def ask(self) -> None:
+        """Have the file read; not again before it was."""
+        self._until = time.monotonic() + PATIENCE
+        try:
+            os.write(self._in.fileno(), b"\n")
+        except OSError:
+            self._give_up()
 
     def look(self) -> Show | None:
         """The show, once it is read."""
+        if time.monotonic() > self._until:
+            self._give_up()
         with suppress(BlockingIOError):
-            while part := os.read(self._out, 1 << 16):
-                self._text += part
-        if self._process.poll() is None:
-            if time.monotonic() > self._until:
-                self.close()
-                raise Unusable(f"{self._path}: could not be read within {PATIENCE:g} s")
+            part = os.read(self._out.fileno(), 1 << 20)
+            self._text += part
+            if not part:
+                self._give_up()
+        if not self._text.endswith(b"\n"):
             return None
-        self.close()
-        try:
-            answer = json.loads(self._text)
-        except ValueError:
-            raise Unusable(f"{self._path}: could not be read again") from None
+        answer, self._text, self._until = json.loads(self._text), b"", math.inf
         if "fault" in answer:
             raise Unusable(answer["fault"])
         return Show.model_validate(answer["show"])
 
+    def _give_up(self) -> NoReturn:
+        raise Unusable(f"{self._path}: could not be read again")
+
     def close(self) -> None:
         with suppress(OSError):
-            self._process.kill()
+            self._in.close()
+        self._process.kill()
         self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        self._out.close()
 
 
 def taken_over(before: Show, after: Show) -> tuple[list[Order], list[str], list[str]]:
@@ -96,6 +103,10 @@ def main(path: Path, options: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    for name in ("SIGINT", "SIGHUP"):  # these are for the show
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(10)
-    print(json.dumps(main(Path(sys.argv[1]), json.load(sys.stdin))))
+    for _ in sys.stdin:
+        print(json.dumps(main(Path(sys.argv[1]), json.loads(sys.argv[2]))), flush=True)

@@ -35,6 +35,7 @@ from live.hand import Hand
 from live.motion.body import Motion, MotionConfig
 from live.pace import PERIOD
 from live.placement import split
+from live.reload import Reader
 from live.report import Setting, report, summary, write_report
 from live.show import Show
 from live.types import FRAME_RATE
@@ -81,10 +82,11 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
             stack.callback(output.close)
         stack.enter_context(described(show, outputs, controls.all))
         board = stack.enter_context(_view(run))
-        reloading = Reloading(run.file, run.options, show, director, controls, say if board is None else None)
-        stack.callback(reloading.close)
-        if hasattr(signal, "SIGHUP") and run.file is not None:
-            stack.enter_context(on_signals(reloading.ask, signal.SIGHUP))
+        reader = Reader(run.file, run.options) if run.file is not None and clock.paced else None
+        stack.callback(reader.close if reader is not None else lambda: None)
+        reloading = Reloading(reader, show, director, controls, say if board is None else None)
+        if hasattr(signal, "SIGHUP") and reader is not None:
+            stack.enter_context(on_signals(_on_hang_up(engine.stop, reloading.ask), signal.SIGHUP))
         notes = realtime.enter() if run.realtime and clock.paced else []
         stack.callback(realtime.leave if notes else lambda: None)
         setting = Setting(show.model, backend_name, source.name, notes)
@@ -275,6 +277,12 @@ def _own_stderr() -> Iterator[None]:
         os.dup2(kept, 2)
         sys.stderr.close()
         sys.stderr = before
+
+
+def _on_hang_up(stop: Callable[[], None], reload: Callable[[], None]) -> Callable[[], None]:
+    """SIGHUP asks for the show file to be read again; but it is also what a terminal says when it is closed."""
+    terminal = sys.stdin is not None and sys.stdin.isatty()
+    return lambda: (stop if terminal and not os.isatty(0) else reload)()
 
 
 @contextlib.contextmanager

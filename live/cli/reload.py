@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 from live.cli.direct import Controls, check_styles
 from live.director import Director
@@ -22,37 +20,35 @@ class Reloading:
 
     def __init__(
         self,
-        file: Path | None,
-        options: Mapping[str, Any],
+        reader: Reader | None,
         show: Show,
         director: Director,
         controls: Controls,
         say: Callable[[str], None] | None,
     ) -> None:
         self.notice = ""
-        self._file, self._options, self._show = file, options, show
+        self._reader, self._show = reader, show
         self._director, self._controls, self._say = director, controls, say
-        self._asked = False
-        self._reader: Reader | None = None
-        if file is not None:
+        self._asked = self._reading = False
+        if reader is not None:
             director.reload = self.ask
 
     def ask(self) -> None:
         self._asked = True
 
     def look(self) -> None:
-        """Begin to read what was asked for; take over what has been read. Takes a millisecond or two at either."""
+        """Ask for what was asked for; take over what has been read. Takes a fraction of a millisecond."""
+        if self._reader is None or not (self._asked or self._reading):
+            return
         try:
-            if self._reader is not None:
-                show = self._reader.look()
-                if show is not None:
-                    self._reader = None
-                    self._take(show)
-            elif self._asked and self._file is not None:
-                self._asked = False
-                self._reader = Reader(self._file, self._options)
-        except (Unusable, OSError) as error:
-            self._reader = None
+            if not self._reading:
+                self._asked, self._reading = False, True
+                self._reader.ask()
+            elif (show := self._reader.look()) is not None:
+                self._reading = False
+                self._take(show)
+        except Unusable as error:
+            self._reading = False
             self._refuse(f"show not reloaded: {error}")
 
     def _take(self, show: Show) -> None:
@@ -63,7 +59,7 @@ class Reloading:
         self._show = show
         parts = [f"taken over {', '.join(taken)}"] if taken else []
         parts += [f"needs a restart for {', '.join(restart)}"] if restart else []
-        self._tell(f"{self._file}: {'; '.join(parts) or 'nothing has changed'}")
+        self._tell(f"show reloaded: {'; '.join(parts) or 'nothing has changed'}")
 
     def _tell(self, line: str) -> None:
         self.notice = line
@@ -76,7 +72,3 @@ class Reloading:
         self._director.cast.engine.note(line)
         if self._say is not None:
             print(f"live: {line}", file=sys.stderr, flush=True)
-
-    def close(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
