@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import random
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from test_cli import performing
 
 mido = pytest.importorskip("mido", reason="mido is not installed (the extra `midi`)")
 
@@ -25,6 +27,7 @@ from live.control.midi import MidiControl, find  # noqa: E402
 from live.errors import NoDevice  # noqa: E402
 from live.knobs import Desk, Press, Trigger, Turn, read_knobs  # noqa: E402
 from live.orders import BY_NAME, Order  # noqa: E402
+from live.take import read_take  # noqa: E402
 from live.types import BeatState  # noqa: E402
 
 TESTS = Path(__file__).parent
@@ -343,6 +346,49 @@ def test_an_order_that_is_none_is_not_learnt(plugged, tmp_path, order, told):
     done = live(plugged, "learn-midi", tmp_path / "show.toml", order)
     assert done.returncode == 2 and told in done.stderr.splitlines()[-1]
     assert not (tmp_path / "show.toml").exists()
+
+
+def shown(plugged, tmp_path, text, play):
+    """The take and the report of a show of 5 s, in which `play(port)` is called when it has begun."""
+    take, report = tmp_path / "a.take", tmp_path / "a.json"
+    (tmp_path / "show.toml").write_text(f'midi = "pad"\ninput = "demo"\ncontrol = "off"\n{text}')
+    command = [sys.executable, "-m", "live", "perform", str(tmp_path / "show.toml"), "--no-realtime", "--duration", "5",
+               "--output", f"take:{take}", "--report", str(report)]  # fmt: skip
+    with subprocess.Popen(command, env=environment(plugged), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as show:
+        until = time.monotonic() + 20
+        while (not take.exists() or take.stat().st_size < 5000) and time.monotonic() < until:
+            time.sleep(0.02)
+        with (plugged / "pads").open("a") as port:
+            play(lambda *lines: print(*lines, file=port, sep="\n", flush=True))
+        assert show.communicate(timeout=30)[1] == b""
+    return read_take(take).records, json.loads(report.read_text())
+
+
+@performing
+def test_in_a_show_a_pad_freezes_the_dancer(plugged, tmp_path):
+    text = '[midi_map]\n"note 36" = "freeze"\n"note 37" = "cue nowhere else"\n[scene."nowhere else"]\nfreeze = 0.0\n'
+    records, report = shown(plugged, tmp_path, text, lambda send: send("992464", "b01540"))
+    still = (np.diff(records["local_rotations"][:, 0], axis=0) == 0).all((1, 2))
+    assert still[-100:].all() and not still[:5].any()
+    assert report["control_dropped"] == 0
+
+
+@performing
+def test_in_a_show_the_clock_leads_while_it_runs_and_the_music_after_it(plugged, tmp_path):
+    def play(send):
+        send("fa")
+        begun = time.monotonic()
+        for n in range(130):
+            time.sleep(max(0.0, begun + n / 64 - time.monotonic()))  # 160 BPM for two seconds; the demo has 112
+            send("f8")
+
+    records, _ = shown(plugged, tmp_path, 'follow = "midi"', play)
+    bpm, beats = records["bpm"], np.unwrap(records["beat_phase"] * 2 * np.pi) / 2 / np.pi
+    led = np.abs(bpm - 160) < 12
+    assert led.sum() > 60 and np.abs(bpm[-30:] - 160).min() > 12
+    begun = np.flatnonzero(led)[0]
+    steps = np.diff(beats[begun::10]) / 10 * 3600  # BPM as seen
+    assert 0.5 * 100 < steps.min() and steps.max() < 1.5 * 175  # it glides
 
 
 # ---- a real port, through JACK without sound card ----------------------------------------------------------------

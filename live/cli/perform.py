@@ -41,6 +41,8 @@ from live.show import Show
 from live.types import FRAME_RATE
 
 SLOTS_PER_STATUS = 4
+EARLY = 0.02
+"""Seconds by which the accent is aimed before the beat: a picture is noticed 45 ms late, but only 125 ms early."""
 REHEARSALS = 4
 """Of each tick in real-time mode; a fifth of a core buys half the time from sound to pose."""
 
@@ -191,14 +193,14 @@ def make_motion(show: Show) -> Motion:
 
 def make_timing(show: Show, run: Run, generator: Generator | Player, outputs: list[Output]) -> Timing:
     """The beat is met ahead by the anticipation asked for: automatic means the slowest output's declared latency less
-    the model's accent offset."""
+    the model's accent offset, and a little early."""
     wanted = automatic_lead(generator, outputs) if show.anticipation is None else show.anticipation / 1000.0
     return Timing(wanted, _latency(outputs), generator.card.tempo_range, REHEARSALS * run.realtime)
 
 
 def automatic_lead(generator: Generator | Player, outputs: list[Output]) -> float:
     """Seconds by which the beat is met early where no anticipation is asked for."""
-    return _latency(outputs) - generator.card.accent_offset
+    return EARLY + _latency(outputs) - generator.card.accent_offset
 
 
 def _latency(outputs: list[Output]) -> float:
