@@ -138,6 +138,15 @@ class Director:
         for one in orders:
             self.follow(one)
 
+    def latency_is(self, latency: float) -> None:
+        """The outputs' declared latency (s) is another; an automatic anticipation goes along."""
+        engine, before = self.cast.engine, self.cast.lead
+        lead = before + latency - engine.timing.latency
+        self.cast = replace(self.cast, lead=lead)
+        engine.timing = replace(engine.timing, latency=latency)
+        if self.goals.lead == before:
+            self.goals.lead = lead
+
     def _conduct(self) -> None:
         """Let the beat be led from outside where that was asked for and is possible."""
         if self._leader == "off":

@@ -25,8 +25,8 @@ from live.show import Show, make_show, read_show
 PATIENCE = 20.0
 """Seconds after which the reader is given up."""
 HANDS = {
-    "style", "intensity", "mirror", "anticipation", "temperature", "follow", "seed", "stage", "scene", "cue", "setlist",
-    "keys", "midi_map",
+    "style", "intensity", "mirror", "anticipation", "temperature", "follow", "seed", "output", "stage", "scene", "cue",
+    "setlist", "keys", "midi_map",
 }  # fmt: skip
 """Keys that are taken over; a change of any other needs a restart."""
 

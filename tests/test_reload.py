@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from test_cli import on_stage, performing
 from test_describe import free_port
+from test_director import Led
 from test_orders import packet
 
 from live.errors import Unusable
@@ -189,7 +190,8 @@ def test_a_show_takes_a_new_file_over_and_refuses_a_bad_one(tmp_path):
     assert still[-30:].all() and not still[:100].any()
     assert "show reloaded: taken over scene, cue, stage" in said
     assert complaint.startswith("live: show not reloaded: ") and len(complaint.splitlines()) == 1
-    assert report["control_dropped"] == 2 and len(report["recoveries"]) == 1 and "nonsense" in report["recoveries"][0]
+    refused = [line for line in report["recoveries"] if "not reloaded" in line]
+    assert report["control_dropped"] == 2 and len(refused) == 1 and "nonsense" in refused[0]
     assert len(records) == report["poses"]
 
 
@@ -212,6 +214,42 @@ def test_a_style_that_the_model_lacks_is_refused_whole(tmp_path):
     assert "nobody" in complaint and "taken over" not in said and report["control_dropped"] == 1
     apart = np.diff(records["root_position"][:, :, 0], axis=1)[:, 0]
     assert apart[-60:].mean() < 2.2
+
+
+@performing
+def test_outputs_come_and_go_during_a_show(tmp_path):
+    a, b, c = (f"take:{tmp_path / name}.take" for name in "abc")
+
+    def shown(*outputs):
+        return FIRST.replace('input = "demo"', f'input = "demo"\noutput = {json.dumps(outputs)}')
+
+    file, report = tmp_path / "show.toml", tmp_path / "report.json"
+    file.write_text(shown(a, b))
+    with on_stage(file, "--control", "off", "--duration", 6, "--report", report) as running:
+        while not (tmp_path / "a.take").exists() or (tmp_path / "a.take").stat().st_size < 5000:
+            time.sleep(0.02)
+        hang_up(shown(b, c))(file, running, None)
+        time.sleep(2.0)
+        hang_up(shown(b, c, "vmc://no such host"))(file, running, None)
+        said, complaint = running.communicate(timeout=30)
+    lengths = [len(read_take(tmp_path / f"{name}.take").records) for name in "abc"]
+    told = json.loads(report.read_text())
+    assert lengths[1] == told["poses"] and min(lengths) > 5
+    assert abs(lengths[0] + lengths[2] - told["poses"]) < 3  # one came as the other went
+    assert "taken over output" in said and "no such host" in complaint and len(complaint.splitlines()) == 1
+    assert [output["uri"] for output in told["outputs"]] == [a, b, c]
+
+
+def test_another_latency_moves_an_automatic_anticipation_and_no_other():
+    led = Led()
+    led.director.follow(Order("anticipation", None))
+    led.director.latency_is(0.1)
+    assert (led.engine.timing.latency, led.director.goals.lead) == (0.1, pytest.approx(0.18))
+    led.director.follow(Order("anticipation", 30.0))
+    led.director.latency_is(0.0)
+    assert led.director.goals.lead == 0.03
+    led.director.follow(Order("anticipation", None))
+    assert led.director.goals.lead == pytest.approx(0.08)
 
 
 CLOSED = """

@@ -21,20 +21,20 @@ from live.blocking import Blocking
 from live.board import Board
 from live.card import find_model, read_card
 from live.cli.direct import described, make_director, open_controls
-from live.cli.reload import Reloading
+from live.cli.outputs import Outputs, make_output, slowest
+from live.cli.reload import Reloading, Stagehands
 from live.clock import Clock, HostClock, VirtualClock
 from live.contracts import AudioSource, Backend, Output, load_plugin
 from live.dictionary import Player
 from live.director import Cast
 from live.engine import Engine, Timing
-from live.errors import BadModel, BadTarget, MissingExtra, NoDevice, Unusable
+from live.errors import BadModel, MissingExtra, NoDevice, Unusable
 from live.features.extractor import Extractor
 from live.features.signals import Listener
 from live.generator import Generator, style_weights
 from live.hand import Hand
 from live.motion.body import Motion, MotionConfig
 from live.pace import PERIOD
-from live.placement import split
 from live.reload import Reader
 from live.report import Setting, report, summary, write_report
 from live.show import Show
@@ -63,30 +63,30 @@ class Run:
 def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
     """Perform a show to its end. Models load first, hardware opens last."""
     generator, backend_name = load_generator(show)
-    outputs = [make_output(uri) for uri in show.output]
+    first = [make_output(uri) for uri in show.output]
     clock: Clock = VirtualClock(time.monotonic()) if run.fast else HostClock()
     source = make_source(show, clock, say)
     hand, motion = Hand(_tracker(show)), make_motion(show)
     lightest = load_plugin("live.beats", "aubio", "beat tracker").open_tracker()
     features = Extractor(hand, twin=Extractor(lightest))  # the twin is only practised on
-    engine = Engine(source, features, generator, motion, outputs, clock,
-                    make_timing(show, run, generator, outputs), Listener())  # fmt: skip
+    outputs = Outputs(show.dancers, clock.paced)
+    engine = Engine(source, features, generator, motion, outputs.now, clock,
+                    make_timing(show, run, generator, first), Listener())  # fmt: skip
     with contextlib.ExitStack() as stack:
         stack.enter_context(_own_stderr())
         controls = stack.enter_context(open_controls(show, clock.paced, say))
         blocking = Blocking(motion, show.dancers, show.stage.formation, show.stage.spacing)
         cast = Cast(engine, hand, motion, generator, partial(style_weights, generator.card),
-                    automatic_lead(generator, outputs), blocking, generator.card.temperature)  # fmt: skip
+                    automatic_lead(generator, first), blocking, generator.card.temperature)  # fmt: skip
         director = make_director(cast, controls, show)
         stack.enter_context(on_signals(engine.stop, signal.SIGINT, signal.SIGTERM))
-        for output in outputs:
-            output.open(show.dancers, clock.paced)
-            stack.callback(output.close)
-        stack.enter_context(described(show, outputs, controls.all))
+        stack.callback(outputs.close)
+        outputs.open(first)
+        stack.enter_context(described(show, first, controls.all))
         board = stack.enter_context(_view(run))
         reader = Reader(run.file, run.options) if run.file is not None and clock.paced else None
         stack.callback(reader.close if reader is not None else lambda: None)
-        reloading = Reloading(reader, show, director, controls, say if board is None else None)
+        reloading = Reloading(reader, show, Stagehands(director, controls, outputs), say if board is None else None)
         if hasattr(signal, "SIGHUP") and reader is not None:
             stack.enter_context(on_signals(_on_hang_up(engine.stop, reloading.ask), signal.SIGHUP))
         notes = realtime.enter() if run.realtime and clock.paced else []
@@ -104,12 +104,12 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
             reloading.look()
             if board is not None and slots % SLOTS_PER_STATUS == 0:
                 board.write(
-                    status(setting, engine, source, outputs, clock.now() - begun) | {"notice": reloading.notice}
+                    status(setting, engine, source, outputs.now, clock.now() - begun) | {"notice": reloading.notice}
                 )
 
         engine.run(show.duration, each_slot, director.at_slot)
         seconds = clock.now() - begun
-    values = report(setting, engine, source, outputs, seconds, director.dropped)
+    values = report(setting, engine, source, outputs.all, seconds, director.dropped)
     bound = reaction_bound(source, generator)
     for line in summary(setting, values, bound):
         say(line)
@@ -143,18 +143,6 @@ def make_backend(name: str, folder: Path, card: Any, dancers: int) -> Backend:
     module = load_plugin("live.backends", "cpu" if name == "auto" else name, "backend")
     backend: Backend = module.open_backend(folder, card, dancers)
     return backend
-
-
-def make_output(uri: str) -> Output:
-    """The output of a URI such as `vmc://host:port`."""
-    scheme, colon, _ = uri.partition(":")
-    if not colon:
-        raise BadTarget(f"output '{uri}': write SCHEME://HOST:PORT, for example vmc://127.0.0.1:39539")
-    bare, placement = split(uri)
-    output: Output = load_plugin("live.outputs", scheme.lower(), "output").open_output(bare)
-    output.uri, output.placement = uri, placement
-    output.latency = placement.latency / 1000.0 or output.latency
-    return output
 
 
 def make_source(show: Show, clock: Clock, say: Callable[[str], None]) -> AudioSource:
@@ -195,16 +183,12 @@ def make_timing(show: Show, run: Run, generator: Generator | Player, outputs: li
     """The beat is met ahead by the anticipation asked for: automatic means the slowest output's declared latency less
     the model's accent offset, and a little early."""
     wanted = automatic_lead(generator, outputs) if show.anticipation is None else show.anticipation / 1000.0
-    return Timing(wanted, _latency(outputs), generator.card.tempo_range, REHEARSALS * run.realtime)
+    return Timing(wanted, slowest(outputs), generator.card.tempo_range, REHEARSALS * run.realtime)
 
 
 def automatic_lead(generator: Generator | Player, outputs: list[Output]) -> float:
     """Seconds by which the beat is met early where no anticipation is asked for."""
-    return EARLY + _latency(outputs) - generator.card.accent_offset
-
-
-def _latency(outputs: list[Output]) -> float:
-    return max((output.latency for output in outputs), default=0.0)
+    return EARLY + slowest(outputs) - generator.card.accent_offset
 
 
 def reaction_bound(source: AudioSource, generator: Generator | Player) -> float:
