@@ -70,6 +70,12 @@ def on_stage(*options):
         show.communicate()
 
 
+def recording(take, show):
+    """Wait until poses are in `take`, or `show` is over."""
+    while show.poll() is None and (not take.exists() or take.stat().st_size < 5000):
+        time.sleep(0.02)
+
+
 # ---- without performing -----------------------------------------------------------------------------------------
 
 

@@ -145,8 +145,10 @@ def say(order):
     print(order, file=dj.stdin, flush=True)
     return [float(word) for word in dj.stdout.readline().split()]
 told = {{"joined": until(lambda beat: beat is not None) is not None}}
+say("play")
+say("tempo 133")
+told["playing"] = until(lambda beat: beat is not None and control._played and abs(beat.bpm - 133) < 0.1).bpm
 bpm, beats, at = say("play")
-told["playing"] = until(lambda beat: beat is not None and control._played).bpm
 ours = control.beat_at(at, BeatState())
 told["apart"] = (ours.bar_phase * 4 - beats + 2) % 4 - 2
 say("tempo 97")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_cli import performing
+from test_cli import performing, recording
 
 mido = pytest.importorskip("mido", reason="mido is not installed (the extra `midi`)")
 
@@ -355,9 +355,7 @@ def shown(plugged, tmp_path, text, play):
     command = [sys.executable, "-m", "live", "perform", str(tmp_path / "show.toml"), "--no-realtime", "--duration", "5",
                "--output", f"take:{take}", "--report", str(report)]  # fmt: skip
     with subprocess.Popen(command, env=environment(plugged), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as show:
-        until = time.monotonic() + 20
-        while (not take.exists() or take.stat().st_size < 5000) and time.monotonic() < until:
-            time.sleep(0.02)
+        recording(take, show)
         with (plugged / "pads").open("a") as port:
             play(lambda *lines: print(*lines, file=port, sep="\n", flush=True))
         assert show.communicate(timeout=30)[1] == b""

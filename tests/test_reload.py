@@ -8,10 +8,11 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from test_cli import on_stage, performing
+from test_cli import on_stage, performing, recording
 from test_describe import free_port
 from test_director import Led
 from test_orders import packet
@@ -142,102 +143,112 @@ scene = "go"
 [scene.go]
 freeze = false
 """
-SECOND = FIRST + '[scene.stop]\nfreeze = true\n[cue.end]\nscene = "stop"\n[stage]\nspacing = 3.0\n'
+SECOND = FIRST + '[scene.stop]\nfreeze = true\n[cue.end]\nscene = "stop"\n[stage]\nspacing = 5.0\n'
 
 
-def reloaded(folder, acts, seconds=6):
-    """Report, take, and what was said by a show of FIRST during which `acts` (time, function) are done."""
-    take, report, port = folder / "a.take", folder / "a.json", free_port(socket.SOCK_DGRAM)
-    file = folder / "show.toml"
-    file.write_text(FIRST)
-    options = ["--output", f"take:{take}", "--control", f"127.0.0.1:{port}", "--duration", seconds, "--report", report]
-    with on_stage(file, *options) as running, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        while not take.exists() or take.stat().st_size < 5000:
-            time.sleep(0.02)
-        begun = time.monotonic()
-        for at, act in acts:
-            time.sleep(max(0.0, begun + at - time.monotonic()))
-            act(file, running, lambda data: sock.sendto(data, ("127.0.0.1", port)))
-        said, complaint = running.communicate(timeout=30)
-        assert running.returncode == 0
-    return json.loads(report.read_text()), read_take(take).records, said, complaint
+@contextmanager
+def going_on(folder):
+    """A show of FIRST in `folder`: its process, and a function that sends it orders; it is ended afterwards."""
+    port = free_port(socket.SOCK_DGRAM)
+    (folder / "show.toml").write_text(FIRST)
+    options = ["--output", f"take:{folder / 'a.take'}", "--control", f"127.0.0.1:{port}", "--duration", 60,
+               "--report", folder / "a.json"]  # fmt: skip
+    with on_stage(folder / "show.toml", *options) as show, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        recording(folder / "a.take", show)
+        yield show, lambda address, *values: sock.sendto(packet(address, *values), ("127.0.0.1", port))
 
 
-def hang_up(text):
-    def act(file, running, _):
-        file.write_text(text)
-        running.send_signal(signal.SIGHUP)
+def danced(folder, seconds=1.2):
+    """Wait until so much more has been danced."""
+    size, until = (folder / "a.take").stat().st_size, time.monotonic() + 30
+    record = len(read_take(folder / "a.take").records[:1].tobytes())
+    while (folder / "a.take").stat().st_size < size + 60 * seconds * record and time.monotonic() < until:
+        time.sleep(0.05)
 
-    return act
+
+def ended(folder, show):
+    """Report, poses, and what was said until the end, which comes now."""
+    show.send_signal(signal.SIGINT)
+    said, complaint = show.communicate(timeout=60)
+    assert show.returncode == 0
+    return json.loads((folder / "a.json").read_text()), read_take(folder / "a.take").records, said, complaint
 
 
-def order(text, *values):
-    return lambda file, running, send: send(packet(text, *values))
+def apart(records):
+    """How far the two dancers are from each other, left to right, in each pose."""
+    return np.diff(records["root_position"][:, :, 0], axis=1)[:, 0]
 
 
 @performing
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no SIGHUP")
 def test_a_show_takes_a_new_file_over_and_refuses_a_bad_one(tmp_path):
-    report, records, said, complaint = reloaded(
-        tmp_path,
-        [(0.2, order("/live/cue", "end")), (0.4, hang_up(SECOND)), (1.8, hang_up(SECOND + "nonsense = 1")),
-         (3.0, order("/live/cue", "end"))],
-    )  # fmt: skip
-    apart = np.diff(records["root_position"][:, :, 0], axis=1)[:, 0]
-    assert apart[:30].mean() < 2.2 and apart[-60:].mean() > 2.4  # spacing 1.5, then 3
+    file = tmp_path / "show.toml"
+    with going_on(tmp_path) as (show, send):
+        send("/live/cue", "end")  # there is none yet
+        danced(tmp_path, 0.2)
+        file.write_text(SECOND)
+        show.send_signal(signal.SIGHUP)
+        assert show.stdout.readline().strip() == "show reloaded: taken over scene, cue, stage"
+        danced(tmp_path, 3.0)
+        file.write_text(SECOND + "nonsense = 1")
+        show.send_signal(signal.SIGHUP)
+        complaint = show.stderr.readline()
+        send("/live/cue", "end")
+        danced(tmp_path, 2.0)
+        report, records, _, more = ended(tmp_path, show)
+    assert complaint.startswith("live: show not reloaded: ") and "nonsense" in complaint and more == ""
+    assert report["control_dropped"] == 2 and any("nonsense" in line for line in report["recoveries"])
+    assert apart(records)[:20].mean() < 2.2 and apart(records)[-60:].mean() > 3.0  # spacing 1.5, then 5
     assert np.abs(np.diff(records["root_position"], axis=0)).max() < 0.08
     still = (np.diff(records["local_rotations"][:, 0], axis=0) == 0).all((1, 2))
     assert still[-30:].all() and not still[:100].any()
-    assert "show reloaded: taken over scene, cue, stage" in said
-    assert complaint.startswith("live: show not reloaded: ") and len(complaint.splitlines()) == 1
-    refused = [line for line in report["recoveries"] if "not reloaded" in line]
-    assert report["control_dropped"] == 2 and len(refused) == 1 and "nonsense" in refused[0]
-    assert len(records) == report["poses"]
 
 
 @performing
 def test_an_order_reloads_too_and_says_what_needs_a_restart(tmp_path):
-    def write(file, *_):
-        file.write_text(FIRST.replace("dancers = 2", "dancers = 3\nmirror = true"))
-
-    report, _, said, complaint = reloaded(tmp_path, [(0.3, write), (0.4, order("/live/reload"))], 4)
-    assert "taken over mirror; needs a restart for dancers" in said and complaint == ""
-    assert report["control_dropped"] == 0
+    with going_on(tmp_path) as (show, send):
+        (tmp_path / "show.toml").write_text(FIRST.replace("dancers = 2", "dancers = 3\nmirror = true"))
+        send("/live/reload")
+        assert show.stdout.readline().strip() == "show reloaded: taken over mirror; needs a restart for dancers"
+        report, _, _, complaint = ended(tmp_path, show)
+    assert complaint == "" and report["control_dropped"] == 0
 
 
 @performing
 def test_a_style_that_the_model_lacks_is_refused_whole(tmp_path):
-    def write(file, *_):
-        file.write_text(FIRST + '[scene.odd]\nstyle = "nobody"\n[stage]\nspacing = 3.0\n')
-
-    report, records, said, complaint = reloaded(tmp_path, [(0.3, write), (0.4, order("/live/reload"))], 4)
-    assert "nobody" in complaint and "taken over" not in said and report["control_dropped"] == 1
-    apart = np.diff(records["root_position"][:, :, 0], axis=1)[:, 0]
-    assert apart[-60:].mean() < 2.2
+    with going_on(tmp_path) as (show, send):
+        (tmp_path / "show.toml").write_text(FIRST + '[scene.odd]\nstyle = "nobody"\n[stage]\nspacing = 3.0\n')
+        send("/live/reload")
+        assert "nobody" in show.stderr.readline()
+        danced(tmp_path, 2.0)
+        report, records, said, _ = ended(tmp_path, show)
+    assert "taken over" not in said and report["control_dropped"] == 1 and apart(records)[-30:].mean() < 2.2
 
 
 @performing
 def test_outputs_come_and_go_during_a_show(tmp_path):
     a, b, c = (f"take:{tmp_path / name}.take" for name in "abc")
+    file = tmp_path / "show.toml"
 
-    def shown(*outputs):
-        return FIRST.replace('input = "demo"', f'input = "demo"\noutput = {json.dumps(outputs)}')
+    def written(*outputs):
+        return f"output = {json.dumps(outputs)}\n" + FIRST
 
-    file, report = tmp_path / "show.toml", tmp_path / "report.json"
-    file.write_text(shown(a, b))
-    with on_stage(file, "--control", "off", "--duration", 6, "--report", report) as running:
-        while not (tmp_path / "a.take").exists() or (tmp_path / "a.take").stat().st_size < 5000:
-            time.sleep(0.02)
-        hang_up(shown(b, c))(file, running, None)
-        time.sleep(2.0)
-        hang_up(shown(b, c, "vmc://no such host"))(file, running, None)
-        said, complaint = running.communicate(timeout=30)
+    file.write_text(written(a, b))
+    with on_stage(file, "--control", "off", "--duration", 60, "--report", tmp_path / "a.json") as show:
+        recording(tmp_path / "a.take", show)
+        file.write_text(written(b, c))
+        show.send_signal(signal.SIGHUP)
+        assert show.stdout.readline().strip() == "show reloaded: taken over output"
+        recording(tmp_path / "c.take", show)
+        file.write_text(written(b, c, "vmc://no such host"))
+        show.send_signal(signal.SIGHUP)
+        assert "no such host" in show.stderr.readline()
+        show.send_signal(signal.SIGINT)
+        show.communicate(timeout=60)
+    report = json.loads((tmp_path / "a.json").read_text())
     lengths = [len(read_take(tmp_path / f"{name}.take").records) for name in "abc"]
-    told = json.loads(report.read_text())
-    assert lengths[1] == told["poses"] and min(lengths) > 5
-    assert abs(lengths[0] + lengths[2] - told["poses"]) < 3  # one came as the other went
-    assert "taken over output" in said and "no such host" in complaint and len(complaint.splitlines()) == 1
-    assert [output["uri"] for output in told["outputs"]] == [a, b, c]
+    assert lengths[1] == report["poses"] == lengths[0] + lengths[2]  # one came as the other went
+    assert [output["uri"] for output in report["outputs"]] == [a, b, c]
 
 
 def test_another_latency_moves_an_automatic_anticipation_and_no_other():
