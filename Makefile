@@ -8,12 +8,12 @@ perform:
 	@.venv/bin/live perform --input demo --duration 30
 
 test:
-	@scripts/setup.sh audio,train,dev
+	@scripts/setup.sh audio,train,dev,midi,link
 	.venv/bin/python -m pytest
 
 # What a change must pass besides the tests.
 check:
-	@scripts/setup.sh audio,train,dev
+	@scripts/setup.sh audio,train,dev,midi,link
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy

@@ -227,7 +227,19 @@ class Control(Protocol):
         """Orders that are there, of at most `limit` datagrams, keys or messages; never waits."""
         ...
 
+    def recoveries(self) -> list[str]:
+        """What was survived since the last call, one line each."""
+        ...
+
     def close(self) -> None: ...
+
+
+class Conductor(Protocol):
+    """A beat from outside that can be followed in place of the tracker's."""
+
+    def beat_at(self, at: float, heard: BeatState) -> BeatState | None:
+        """Its beat at host time `at`; None while it gives none. `heard` is the beat danced to now."""
+        ...
 
 
 def plugin_names(package: str) -> list[str]:

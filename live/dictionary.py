@@ -98,7 +98,8 @@ def card(dictionary: Dictionary, name: str) -> ModelCard:
 
 
 class Player:
-    """Stands where `live.generator.Generator` stands. `style` [styles] picks whose entries are played.
+    """Stands where `live.generator.Generator` stands. `style` [styles] picks whose entries are played, all
+    dancers' at first.
 
     The temperature is the chance that a lookup takes another of the five nearest entries than the nearest.
     """
@@ -108,7 +109,9 @@ class Player:
     def __init__(
         self, dictionary: Dictionary, name: str, dancers: int, style: Float32, seed: int, temperature: float | None
     ) -> None:
-        self.card, self.dancers, self.seed, self.style = card(dictionary, name), dancers, seed, style
+        self.card, self.dancers, self.seed = card(dictionary, name), dancers, seed
+        self.style: Float32 = np.tile(style.astype(np.float32), (dancers, 1))
+        self._first_tick = 0
         self.temperature = self.card.temperature if temperature is None else temperature
         self._dictionary = dictionary
 
@@ -118,6 +121,10 @@ class Player:
             "heard": np.zeros((n, TICKS, SOUND), np.float32), "place": np.full((n, 2), (-1, TICKS), np.float32),
             "last": np.zeros((n, c), np.float32), "step": np.zeros((n, c), np.float32),
         }  # fmt: skip
+
+    def begin_again(self, tick: int, seed: int | None) -> None:
+        """Choose from tick `tick` on as at the beginning of a show with this seed; None: with the same one."""
+        self._first_tick, self.seed = tick, self.seed if seed is None else seed
 
     def step(self, features: Float32, tick: int, state: State) -> tuple[Float32, State]:
         """Features [35] of one tick -> raw poses [dancers, 2, channels] and the next state."""
@@ -142,7 +149,7 @@ class Player:
         return out
 
     def _choose(self, n: int, tick: int, heard: Float32) -> int:
-        rng = np.random.Generator(np.random.Philox(key=self.seed, counter=[0, 0, n, tick]))
-        found = self._dictionary.nearest(heard, NEIGHBOURS, self.style)
+        rng = np.random.Generator(np.random.Philox(key=self.seed, counter=[0, 0, n, tick - self._first_tick]))
+        found = self._dictionary.nearest(heard, NEIGHBOURS, self.style[n])
         other = rng.random() < self.temperature
         return int(found[int(rng.integers(len(found))) if other else 0])

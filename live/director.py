@@ -6,35 +6,29 @@ generator and engine are moved towards it by at most a step per pose, so that no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
 
-from live.contracts import Control
+from live.blocking import Blocking
+from live.contracts import Conductor, Control
 from live.engine import Engine
 from live.errors import Unusable
+from live.glide import PACE, paced
 from live.orders import Order, Value
 from live.pace import PERIOD
-from live.script import Cue, Script
+from live.prompter import Prompter
+from live.script import Script
 from live.types import BeatState, Float32
 
 NOW, LATER = 8, 48
 """Datagrams read just before a pose, and after it while there is time."""
 QUIET, IDLE_AFTER, IDLE = 1e-3, 4.0, 0.85
 """Level and seconds of silence after which the dancers stand at ease, and how far they do."""
-
-# how fast each goal is approached, per second, on the way up and down
-PACE = {
-    "held": (10.0, 1.6),
-    "neutral": (1.2, 0.7),
-    "idle": (0.5, 1.5),
-    "intensity": (1.5, 1.5),
-    "lead": (0.2, 0.2),
-    "style": (1.0, 1.0),
-}
-
 
 NOTHING_WRITTEN = Script()
 
@@ -48,12 +42,13 @@ class Tempo(Protocol):
     def half(self) -> None: ...
     def downbeat(self) -> None: ...
     def lock(self, bpm: float | None) -> None: ...
+    def conduct(self, beat: BeatState | None) -> None: ...
 
 
 @dataclass(frozen=True)
 class Cast:
     """Whom the director leads. `style` turns a text into weights or raises `Unusable`; `lead` is the automatic
-    anticipation in seconds."""
+    anticipation in seconds; `temperature` the model's own."""
 
     engine: Engine
     hand: Tempo
@@ -61,6 +56,8 @@ class Cast:
     generator: Any
     style: Callable[[str], Float32]
     lead: float
+    blocking: Blocking
+    temperature: float = 0.5
 
 
 @dataclass
@@ -71,34 +68,49 @@ class Goals:
     lead: float
     held: float = 0.0
     neutral: float = 0.0
-    idle: float = 0.0
+    idle: float = IDLE
     intensity: float = 1.0
+    mirror: float = 0.0
+    temperature: float = 0.5
+
+
+GLIDING = ("held", "neutral", "idle", "intensity", "lead", "mirror", "temperature")
 
 
 class Director:
     """`at_slot` before each pose, `each_slot` after it; both return within a fraction of a millisecond."""
 
-    def __init__(self, cast: Cast, controls: Sequence[Control] = (), script: Script = NOTHING_WRITTEN) -> None:
-        self._cast, self._controls, self._script = cast, controls, script
-        self.goals = Goals(cast.generator.style[0].copy(), cast.engine.timing.lead)
+    def __init__(
+        self,
+        cast: Cast,
+        controls: Sequence[Control] = (),
+        script: Script = NOTHING_WRITTEN,
+        conductors: Mapping[str, Conductor] = MappingProxyType({}),
+    ) -> None:
+        self.cast, self._controls, self._conductors = cast, controls, conductors
+        self._prompter = Prompter(script)
+        self.goals = Goals(
+            cast.generator.style[0].copy(), cast.engine.timing.lead, temperature=cast.generator.temperature
+        )
         self._now = replace(self.goals)
         self._frozen = False
         self._kick = 0.0  # what is held of the last pose so that a reset does not jump
-        self._quiet = 0.0
-        self._waiting: list[Cue] = []
-        self._place = -1  # in the set list
-        self._beat = BeatState()
-        self._refused = 0
+        self._quiet = IDLE_AFTER
+        self._leader = "off"
+        self.reload: Callable[[], None] = _no_file
+        self.refused = 0
 
     @property
     def dropped(self) -> int:
         """Orders that were malformed, unknown, or of something that is not there."""
-        return self._refused + sum(control.dropped for control in self._controls)
+        return self.refused + sum(control.dropped for control in self._controls)
 
     def at_slot(self) -> None:
         """Take the newest orders and cues that are due, and go a step towards what is asked for."""
         self._listen(NOW)
-        self._run_due()
+        self._conduct()
+        for one in self._prompter.due(self.cast.engine.beat):
+            self.follow(one)
         self._glide(PERIOD)
 
     def each_slot(self) -> None:
@@ -110,40 +122,46 @@ class Director:
             for one in control.read(limit):
                 self.follow(one)
 
+        for line in (line for control in self._controls for line in control.recoveries()):
+            self.cast.engine.note(line)
+
+    def begin(self, orders: Sequence[Order]) -> None:
+        """Carry out orders before the first pose: nothing glides there."""
+        for one in orders:
+            ACTIONS[one.name](self, one.value)
+        self._now = replace(self.goals, idle=self._now.idle)
+        self.cast.generator.style = np.tile(self.goals.style, (self.cast.generator.dancers, 1))
+
+    def rewrite(self, script: Script, orders: Sequence[Order]) -> None:
+        """Go on by another script, where the old one has come to in the set list, and carry out orders."""
+        self._prompter.rewrite(script)
+        for one in orders:
+            self.follow(one)
+
+    def latency_is(self, latency: float) -> None:
+        """The outputs' declared latency (s) is another; an automatic anticipation goes along."""
+        engine, before = self.cast.engine, self.cast.lead
+        lead = before + latency - engine.timing.latency
+        self.cast = replace(self.cast, lead=lead)
+        engine.timing = replace(engine.timing, latency=latency)
+        if self.goals.lead == before:
+            self.goals.lead = lead
+
+    def _conduct(self) -> None:
+        """Let the beat be led from outside where that was asked for and is possible."""
+        if self._leader == "off":
+            return
+        engine = self.cast.engine
+        at = engine.heard_until
+        found = self._conductors[self._leader].beat_at(at, engine.beat) if math.isfinite(at) else None
+        self.cast.hand.conduct(found)
+
     def follow(self, one: Order) -> None:
         """Carry out an order; one that asks for what is not there is counted."""
         try:
             ACTIONS[one.name](self, one.value)
         except (Unusable, LookupError):
-            self._refused += 1
-
-    # ---- cues ----------------------------------------------------------------------------------------------------
-
-    def _cue(self, name: Value) -> None:
-        if name == "next":
-            self._place = min(self._place + 1, len(self._script.setlist) - 1)
-            name = self._script.setlist[self._place] if self._script.setlist else None
-        elif name in self._script.setlist:
-            self._place = list(self._script.setlist).index(str(name))
-        cue = self._script.cues[str(name)]
-        self._waiting = [waiting for waiting in self._waiting if waiting != cue][-8:]
-        self._waiting.append(cue)
-
-    def _run_due(self) -> None:
-        """Carry out the cues whose beat or bar has come; without a beat known, at once."""
-        beat, before = self._cast.engine.beat, self._beat
-        self._beat = beat
-        on_beat = beat.bpm <= 0.0 or beat.beat_count != before.beat_count
-        known = beat.bar_confidence > 0.0
-        on_bar = on_beat and (beat.bar_phase < before.bar_phase if known else beat.beat_count % beat.beats_per_bar == 0)
-        due = {"now": True, "beat": on_beat, "bar": on_bar or beat.bpm <= 0.0}
-        waiting, self._waiting = self._waiting, []
-        for cue in waiting:
-            if due[cue.when]:
-                for one in cue.orders:
-                    self.follow(one)
-            else:
-                self._waiting.append(cue)
+            self.refused += 1
 
     # ---- orders --------------------------------------------------------------------------------------------------
 
@@ -154,35 +172,50 @@ class Director:
         self.goals.neutral = 1.0 - self.goals.neutral if value == "toggle" else float(value or 0.0)
 
     def _style(self, value: Value) -> None:
-        self.goals.style = self._cast.style(str(value))
+        self.goals.style = self.cast.style(str(value))
 
     def _intensity(self, value: Value) -> None:
         self.goals.intensity = float(value or 0.0)
 
     def _anticipation(self, value: Value) -> None:
-        self.goals.lead = self._cast.lead if value is None else float(value) / 1000.0
+        self.goals.lead = self.cast.lead if value is None else float(value) / 1000.0
+
+    def _follow_beat(self, value: Value) -> None:
+        if value != "off" and value not in self._conductors:
+            raise Unusable(f"there is no {value} to follow")
+        self._leader = str(value)
+        if value == "off":
+            self.cast.hand.conduct(None)
+
+    def _mirror(self, value: Value) -> None:
+        self.goals.mirror = 1.0 - self.goals.mirror if value == "toggle" else float(value or 0.0)
+
+    def _temperature(self, value: Value) -> None:
+        self.goals.temperature = self.cast.temperature if value is None else float(value)
 
     def _reset(self, value: Value) -> None:
         """The generator as at the beginning of a show; the bodies glide to what it dances."""
-        self._cast.engine.reset()
-        self._cast.generator.begin_again(self._cast.engine.ledger.ticks, None if value is None else int(float(value)))
+        self.cast.engine.reset()
+        self.cast.generator.begin_again(self.cast.engine.ledger.ticks, None if value is None else int(float(value)))
         self._kick = 0.95
 
     # ---- gliding -------------------------------------------------------------------------------------------------
 
     def _glide(self, seconds: float) -> None:
-        goals, now, cast = self.goals, self._now, self._cast
+        goals, now, cast = self.goals, self._now, self.cast
         self._quiet = 0.0 if cast.engine.level > QUIET else self._quiet + seconds
         goals.idle = IDLE if self._quiet > IDLE_AFTER else 0.0
         goals.held = 1.0 if self._frozen else 0.0
-        for name in ("held", "neutral", "idle", "intensity", "lead"):
-            setattr(now, name, _towards(name, getattr(now, name), getattr(goals, name), seconds))
-        self._kick = _towards("held", self._kick, 0.0, seconds)
+        for name in GLIDING:
+            setattr(now, name, paced(name, getattr(now, name), getattr(goals, name), seconds))
+        self._kick = paced("held", self._kick, 0.0, seconds)
+        cast.generator.temperature = now.temperature
+        cast.blocking.glide(seconds, cast.engine.beat.bpm)
         if now.lead != cast.engine.timing.lead:
             cast.engine.timing = replace(cast.engine.timing, lead=now.lead)
         if now.style is not goals.style:
             self._glide_style(seconds)
-        mood = (now.intensity, max(now.neutral, now.idle), max(now.held, self._kick))
+        mood = (now.intensity, max(now.neutral, now.idle), max(now.held, self._kick), now.mirror)
         if mood != tuple(cast.motion.mood):
             cast.motion.mood = type(cast.motion.mood)(*mood)
 
@@ -192,13 +225,15 @@ class Director:
         left = float(np.abs(goals.style - now.style).max())
         share = PACE["style"][0] * seconds / max(left, 1e-9)
         now.style = goals.style if share >= 1.0 else now.style + np.float32(share) * (goals.style - now.style)
-        self._cast.generator.style = np.tile(now.style, (self._cast.generator.dancers, 1))
+        self.cast.generator.style = np.tile(now.style, (self.cast.generator.dancers, 1))
 
 
-def _towards(name: str, value: float, goal: float, seconds: float) -> float:
-    """`value` a step nearer to `goal`."""
-    up, down = PACE[name]
-    return min(value + up * seconds, goal) if goal > value else max(value - down * seconds, goal)
+def _no_file() -> None:
+    raise Unusable("no show file was named: there is nothing to reload")
+
+
+def _block(name: str) -> Callable[[Director, Value], None]:
+    return lambda director, value: director.cast.blocking.ask(name, value)
 
 
 ACTIONS: dict[str, Callable[[Director, Value], None]] = {
@@ -207,12 +242,21 @@ ACTIONS: dict[str, Callable[[Director, Value], None]] = {
     "style": Director._style,
     "intensity": Director._intensity,
     "anticipation": Director._anticipation,
-    "tempo/tap": lambda director, _: director._cast.hand.tap(),
-    "tempo/nudge": lambda director, value: director._cast.hand.nudge(float(value or 0.0) / 1000.0),
-    "tempo/double": lambda director, _: director._cast.hand.double(),
-    "tempo/half": lambda director, _: director._cast.hand.half(),
-    "tempo/downbeat": lambda director, _: director._cast.hand.downbeat(),
-    "tempo/lock": lambda director, value: director._cast.hand.lock(None if value is None else float(value)),
-    "cue": Director._cue,
+    "tempo/tap": lambda director, _: director.cast.hand.tap(),
+    "tempo/nudge": lambda director, value: director.cast.hand.nudge(float(value or 0.0) / 1000.0),
+    "tempo/double": lambda director, _: director.cast.hand.double(),
+    "tempo/half": lambda director, _: director.cast.hand.half(),
+    "tempo/downbeat": lambda director, _: director.cast.hand.downbeat(),
+    "tempo/lock": lambda director, value: director.cast.hand.lock(None if value is None else float(value)),
+    "tempo/follow": Director._follow_beat,
+    "mirror": Director._mirror,
+    "temperature": Director._temperature,
+    "dancers": _block("dancing"),
+    "formation": _block("formation"),
+    "spacing": _block("spacing"),
+    "canon": _block("canon"),
+    "stage": _block("radius"),
+    "cue": lambda director, name: director._prompter.call(name),
     "reset": Director._reset,
+    "reload": lambda director, _: director.reload(),
 }

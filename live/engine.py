@@ -89,7 +89,7 @@ class Engine:
         self._last = FeatureFrame(features.silent_values(), 0, 0.0, BeatState())
         self._last_heard = self._last_sent = self._began = float("nan")
         self._rehearsal = 0.1 * PERIOD
-        self._pushed = self._slot = 0
+        self._pushed = self._slot = self._heard_to = 0
         self._stopped = False
 
     def stop(self) -> None:
@@ -99,6 +99,15 @@ class Engine:
     def reset(self) -> None:
         """Let the generator begin anew with its next tick; bodies go on from where they are."""
         self._state = self._generator.initial_state()
+
+    @property
+    def heard_until(self) -> float:
+        """Host time at which the last sample heard was captured; NaN before any."""
+        return self._source.capture_time(self._heard_to)
+
+    def note(self, what: str) -> None:
+        """Enter something survived in the ledger, with the time of the show."""
+        self._note(self._clock.now(), what)
 
     def run(
         self,
@@ -219,6 +228,7 @@ class Engine:
             return
         lost = block.start - self._pushed
         self._pushed += len(block.samples)
+        self._heard_to = block.start + len(block.samples)
         self._unheeded.append(block.samples)
         frames = [frame._replace(end=frame.end + lost) for frame in self._features.push(block.samples)]
         if frames:

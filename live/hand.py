@@ -1,4 +1,5 @@
-"""The performer's hand on the beat: double, half, tap, nudge, downbeat and lock, over any beat tracker.
+"""The performer's hand on the beat: double, half, tap, nudge, downbeat and lock, over any beat tracker; and a beat from
+outside (Ableton Link, MIDI clock) that takes the tracker's place.
 
 What the hand does, and how the beat glides to it, is in `live.grip`.
 """
@@ -40,6 +41,8 @@ class Hand:
         self._looked = 0
         self._releasing = False
         self._ahead = 0  # beats counted more than the tracker did, once released
+        self._outside: BeatState | None = None
+        self._outside_at = 0
 
     def hear(self, samples: Float32) -> None:
         while len(samples):
@@ -94,11 +97,32 @@ class Hand:
         """Take the hand off: glide back to the tracker's own beat and bar."""
         if self._grip is not None:
             self._hold(released(self._look()))
-            self._releasing = True
+            self._releasing = self._outside is None
+
+    def conduct(self, beat: BeatState | None) -> None:
+        """Follow `beat`, as it stands at the last sample heard, in place of the tracker's; None: the tracker's again.
+
+        Where the one gives way to the other, the phase glides; what the hand had asked for is let go, but for a clock
+        of its own (tapped or locked), which stays.
+        """
+        if beat is None and self._outside is None:
+            return
+        changes = beat is None or self._outside is None
+        if changes:
+            grip = self._look()
+            self._hold(grip if grip.bpm else released(grip))
+            self._releasing = beat is None and not grip.bpm
+        self._outside, self._outside_at = beat, self._heard
+
+    def _below(self) -> BeatState:
+        """The beat that the hand lies on: from outside where there is one, else the tracker's."""
+        if self._outside is None:
+            return self.tracker.now()
+        return self._outside.advanced((self._heard - self._outside_at) / SAMPLE_RATE)
 
     def _look(self) -> Grip:
         """The grip at the last sample heard."""
-        heard = self.tracker.now()
+        heard = self._below()
         if self._grip is None:
             return gripped(heard._replace(beat_count=heard.beat_count + self._ahead))
         return moved(self._grip, heard, (self._heard - self._looked) / SAMPLE_RATE)

@@ -14,18 +14,23 @@ Kind = Literal["switch", "press", "number", "automatic", "text", "count"]
 
 class Spec(NamedTuple):
     """switch: 0, 1 (left out) or "toggle"; press: no value, and 0 is a button let go; number; automatic: a number, or
-    none for automatic; text; count: a whole number, or none for the one in use. Bounds are inclusive."""
+    none for automatic; text, one of `choices` where there are any; count: a whole number, or none for the one in use.
+    Bounds are inclusive."""
 
     name: str
     kind: Kind
     lowest: float
     highest: float
     meaning: str
+    choices: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:
         return f"/live/{self.name}"
 
+
+LEADERS = ("link", "midi", "off")
+FORMATIONS = ("line", "circle")
 
 TABLE: tuple[Spec, ...] = (
     Spec("freeze", "switch", 0, 1, "panic: stop in this very pose"),
@@ -39,8 +44,17 @@ TABLE: tuple[Spec, ...] = (
     Spec("tempo/half", "press", 0, 0, "half as fast"),
     Spec("tempo/downbeat", "press", 0, 0, "this is beat one"),
     Spec("tempo/lock", "automatic", 20, 400, "keep to this BPM; no value: follow the music again"),
+    Spec("tempo/follow", "text", 0, 0, "whose beat leads: of Ableton Link, MIDI clock, or the music", LEADERS),
+    Spec("temperature", "automatic", 0, 2, "how freely the model varies; no value: its own"),
+    Spec("mirror", "switch", 0, 1, "left and right change places"),
+    Spec("dancers", "count", 0, 64, "so many of the show's dancers dance, the others stand; no value: all"),
+    Spec("formation", "text", 0, 0, "where the dancers' marks are", FORMATIONS),
+    Spec("spacing", "number", 0, 20, "metres between neighbouring marks"),
+    Spec("canon", "automatic", 0, 16, "all dance the first one's dance, each so many beats later; no value: their own"),
+    Spec("stage", "number", 0.2, 50, "metres that a dancer may go from the mark"),
     Spec("cue", "text", 0, 0, "run a cue of the show file; `next` goes on in its set list"),
     Spec("reset", "count", 0, 2**31 - 1, "begin the dance anew, with this seed where one is given"),
+    Spec("reload", "press", 0, 0, "read the show file again and take over what changed"),
 )
 BY_NAME = {spec.name: spec for spec in TABLE}
 BY_ADDRESS = {spec.address: spec for spec in TABLE}
@@ -62,7 +76,7 @@ def order(spec: Spec, values: Sequence[object]) -> Order | None:
         raise ValueError("takes at most one value")
     value = values[0] if values else None
     if spec.kind == "text":
-        return Order(spec.name, _text(value))
+        return Order(spec.name, _text(value, spec.choices))
     if spec.kind == "switch" and value == "toggle":
         return Order(spec.name, "toggle")
     if value is None:
@@ -80,9 +94,11 @@ def order(spec: Spec, values: Sequence[object]) -> Order | None:
     return Order(spec.name, float(value))
 
 
-def _text(value: object) -> str:
+def _text(value: object, choices: tuple[str, ...]) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= LONGEST_TEXT or not value.isprintable():
         raise ValueError("needs a text")
+    if choices and value not in choices:
+        raise ValueError(f"needs one of {', '.join(choices)}")
     return value
 
 

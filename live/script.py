@@ -10,8 +10,8 @@ from live.errors import Unusable
 from live.orders import BY_NAME, Order, order, spoken
 
 When = Literal["now", "beat", "bar"]
-UNSCENIC = ("cue",)
-"""Orders that a scene cannot hold: cues would run in circles."""
+UNSCENIC = ("cue", "reload")
+"""Orders that a scene cannot hold: they would run in circles."""
 
 
 class Cue(NamedTuple):
@@ -26,7 +26,7 @@ class Script:
     """The cues by name, and the set list's order of them."""
 
     cues: Mapping[str, Cue] = field(default_factory=dict)
-    setlist: Sequence[str] = ()
+    setlist: tuple[str, ...] = ()
 
 
 def make_script(
@@ -59,17 +59,23 @@ def _orders(scene: str, values: Mapping[str, Any]) -> tuple[Order, ...]:
     return tuple(found)
 
 
-def check_keys(keys: Mapping[str, str], script: Script) -> None:
-    """`Unusable` in one line where a key is not one character or its order makes no sense."""
+def check_keys(keys: Mapping[str, str]) -> list[Order]:
+    """The keys' orders; `Unusable` in one line where a key is not one character or its order makes no sense."""
+    orders = []
     for key, text in keys.items():
         if len(key) != 1:
             raise Unusable(f"key '{key}': a key is one character")
         try:
-            one = spoken(text)
+            orders.append(spoken(text))
         except ValueError as error:
             raise Unusable(f"key '{key}': {error}") from None
-        if one.name == "cue" and one.value != "next" and one.value not in script.cues:
-            raise Unusable(f"key '{key}' runs cue '{one.value}': {_choose('cues', list(script.cues))}")
+    return orders
+
+
+def check_cue(who: str, one: Order, script: Script) -> None:
+    """`Unusable` where the order runs a cue that is not there."""
+    if one.name == "cue" and one.value != "next" and one.value not in script.cues:
+        raise Unusable(f"{who} runs cue '{one.value}': {_choose('cues', list(script.cues))}")
 
 
 def _choose(what: str, names: Sequence[str]) -> str:

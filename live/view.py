@@ -46,6 +46,8 @@ def draw(v: dict[str, Any]) -> Group:
         table.add_row("[dim]target[/]", Text(f"{uri}   {sent} sent" + (f"   {errors} errors" if errors else "")))
     if v["last_recovery"]:
         table.add_row("[dim]last[/]", Text(v["last_recovery"], style="yellow"))
+    if v["notice"]:
+        table.add_row("[dim]show[/]", Text(v["notice"]))
     clock = f"{int(v['time']) // 60}:{int(v['time']) % 60:02d}"
     head = Text.assemble(("live ", "bold magenta"), f"{v['model']} · {v['input']} · ", (clock, "bold"))
     return Group(head, table)

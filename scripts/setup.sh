@@ -39,7 +39,7 @@ case ",$extras," in *,audio,*)
     [ -f "$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] || apt python3-dev ;;
 esac
 case ",$extras," in *,dev,*)
-    apt pulseaudio pulseaudio-utils libasound2-plugins
+    apt pulseaudio pulseaudio-utils libasound2-plugins jackd2 util-linux iproute2
     apt liblo-tools puredata-core supercollider-language godot3-server # the receivers that the tests send to
     apt blender python3-numpy
     command -v npm >/dev/null || apt nodejs npm
@@ -51,8 +51,9 @@ esac
 say "installing livedance[$extras] and what it needs (some minutes the first time)"
 pip() { .venv/bin/python -m pip --disable-pip-version-check --quiet "$@"; }
 if ! pip install -c constraints.txt -e ".[$extras]"; then
-    without=$(printf '%s' "$extras" | tr ',' '\n' | grep -vx audio | paste -sd, -)
-    say "PyAudio could not be built (it needs gcc and portaudio19-dev): microphones will not work, files and the demo will"
+    without=$(printf '%s' "$extras" | tr ',' '\n' | grep -vxE 'audio|midi|link' | paste -sd, -)
+    say "PyAudio (it needs gcc and portaudio19-dev), python-rtmidi or LinkPython-extern could not be installed:"
+    say "microphones, MIDI and Link will not work, files and the demo will"
     pip install -c constraints.txt -e ".[$without]"
 fi
 printf '%s' "$want" >"$stamp"

@@ -70,6 +70,12 @@ def on_stage(*options):
         show.communicate()
 
 
+def recording(take, show):
+    """Wait until poses are in `take`, or `show` is over."""
+    while show.poll() is None and (not take.exists() or take.stat().st_size < 5000):
+        time.sleep(0.02)
+
+
 # ---- without performing -----------------------------------------------------------------------------------------
 
 
@@ -395,3 +401,12 @@ def test_a_paced_second_takes_a_second(tmp_path):
 def test_a_closed_pipe_makes_no_traceback():
     command = f"{sys.executable} -m live models | true"
     assert "Traceback" not in subprocess.run(command, shell=True, capture_output=True, text=True).stderr
+
+
+@pytest.mark.parametrize(("latency", "lead"), [(0, 0.02), (100, 0.12)])
+def test_the_automatic_anticipation_is_the_outputs_latency_and_a_little_early(latency, lead):
+    from live.cli.perform import automatic_lead, make_output
+
+    generator = type("Generator", (), {"card": type("Card", (), {"accent_offset": 0.0})})
+    outputs = [make_output("null:"), make_output(f"vmc://127.0.0.1?latency={latency}")]
+    assert automatic_lead(generator, outputs) == pytest.approx(lead)

@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 import pytest
-from test_cli import live, on_stage, performing, refusal
+from test_cli import live, on_stage, performing, recording, refusal
 from test_describe import free_port
 from test_orders import packet, strange
 
@@ -33,8 +33,7 @@ def ordered(folder, orders, seconds=4, show=None):
     with on_stage(*options, "--duration", seconds, "--report", report) as running, socket.socket(
         socket.AF_INET, socket.SOCK_DGRAM
     ) as sock:  # fmt: skip
-        while not take.exists() or take.stat().st_size < 5000:
-            time.sleep(0.02)
+        recording(take, running)
         begun = time.monotonic()
         for at, data in orders:
             time.sleep(max(0.0, begun + at - time.monotonic()))

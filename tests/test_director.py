@@ -10,19 +10,22 @@ import pytest
 from fakes import performed
 
 from live import skeleton
+from live.blocking import Blocking
 from live.channels import encode
 from live.director import IDLE, Cast, Director
 from live.engine import Timing
 from live.errors import Unusable
 from live.motion.body import Mood, Motion, neutral_rotations
 from live.orders import BY_NAME, Order
-from live.script import Cue, Script, check_keys, make_script
+from live.script import Script, check_keys, make_script
 from live.types import BeatState
 
 
 class FakeEngine:
     def __init__(self):
         self.timing, self.level, self.beat, self.resets = Timing(lead=0.05), 0.5, BeatState(), 0
+        self.heard_until, self.notes = 10.0, []
+        self.note = self.notes.append
         self.ledger = type("Ledger", (), {"ticks": 7})()
 
     def reset(self):
@@ -32,6 +35,7 @@ class FakeEngine:
 class FakeGenerator:
     def __init__(self):
         self.dancers, self.style, self.begun = 2, np.array([[1, 0], [1, 0]], np.float32), []
+        self.temperature = 0.5
 
     def begin_again(self, tick, seed):
         self.begun.append((tick, seed))
@@ -47,10 +51,6 @@ class FakeHand:
         return lambda *values: self.done.append((name, *values))
 
 
-class FakeMotion:
-    mood = Mood()
-
-
 def style(text):
     if text not in ("first", "second"):
         raise Unusable(f"unknown style {text}")
@@ -63,7 +63,11 @@ class Control:
     name, dropped = "fake", 0
 
     def __init__(self):
-        self.waiting = []
+        self.waiting, self.lines = [], []
+
+    def recoveries(self):
+        lines, self.lines = self.lines, []
+        return lines
 
     def read(self, limit):
         given, self.waiting = self.waiting[:limit], self.waiting[limit:]
@@ -71,11 +75,15 @@ class Control:
 
 
 class Led:
-    def __init__(self, script=None):
-        self.engine, self.hand, self.motion, self.generator = FakeEngine(), FakeHand(), FakeMotion(), FakeGenerator()
-        cast = Cast(self.engine, self.hand, self.motion, self.generator, style, lead=0.08)
+    def __init__(self, script=None, conductors=None, level=0.5):
+        self.engine, self.hand, self.motion, self.generator = FakeEngine(), FakeHand(), Motion(), FakeGenerator()
+        self.blocking = Blocking(self.motion, 2)
+        cast = Cast(self.engine, self.hand, self.motion, self.generator, style, 0.08, self.blocking)
         self.control = Control()
-        self.director = Director(cast, [self.control], script or Script())
+        self.director = Director(cast, [self.control], script or Script(), conductors or {})
+        self.engine.level = level
+        for _ in range(40):  # the music wakes them
+            self.director.at_slot()
 
     def after(self, slots, *orders):
         """Moods of each slot, once orders were given."""
@@ -162,6 +170,7 @@ def test_what_is_not_there_is_counted():
 
 def test_in_silence_they_stand_at_ease_and_wake_with_the_music():
     led = Led()
+    assert led.after(1)[-1].neutral == 0.0
     led.engine.level = 0.0
     assert led.after(200)[-1].neutral == 0.0
     assert led.after(200)[-1].neutral == pytest.approx(IDLE)
@@ -224,10 +233,115 @@ def test_a_script_that_does_not_fit_is_refused_in_one_line(scenes, cues, setlist
         make_script(scenes, cues, setlist)
 
 
-@pytest.mark.parametrize("keys", [{"ab": "freeze"}, {"a": "dance"}, {"a": "cue nowhere"}, {"a": "intensity big"}])
+@pytest.mark.parametrize("keys", [{"ab": "freeze"}, {"a": "dance"}, {"a": "intensity big"}])
 def test_a_key_that_makes_no_sense_is_refused(keys):
     with pytest.raises(Unusable, match=r"^key '[^\n]+$"):
-        check_keys(keys, Script({"verse": Cue(())}))
+        check_keys(keys)
+
+
+# ---- who leads the beat ------------------------------------------------------------------------------------------
+
+
+class Leader:
+    """Gives a beat while it has one, and notes when it was asked for."""
+
+    def __init__(self):
+        self.beat, self.asked = BeatState(bpm=128.0), []
+
+    def beat_at(self, at, heard):
+        self.asked.append(at)
+        return self.beat
+
+
+def test_who_is_followed_leads_the_hand_at_the_time_of_the_last_sample_heard():
+    leader = Leader()
+    led = Led(conductors={"link": leader})
+    led.after(2)
+    assert leader.asked == [] and led.hand.done == []
+    led.after(2, ("tempo/follow", "link"))
+    leader.beat = None
+    led.after(1)
+    assert leader.asked == [10.0] * 3
+    assert led.hand.done == [("conduct", BeatState(bpm=128.0))] * 2 + [("conduct", None)]
+
+
+def test_off_lets_the_music_lead_again():
+    led = Led(conductors={"midi": Leader()})
+    led.after(1, ("tempo/follow", "midi"))
+    led.after(3, ("tempo/follow", "off"))
+    assert led.hand.done[-1] == ("conduct", None) and len(led.hand.done) == 2
+
+
+def test_nobody_can_follow_what_is_not_there():
+    led = Led()
+    led.after(1, ("tempo/follow", "link"))
+    assert led.director.dropped == 1
+
+
+def test_before_any_sound_nobody_is_asked():
+    leader = Leader()
+    led = Led(conductors={"link": leader})
+    led.engine.heard_until = float("nan")
+    led.after(2, ("tempo/follow", "link"))
+    assert leader.asked == []
+
+
+def test_what_a_control_survived_is_told():
+    led = Led()
+    led.control.lines.append("midi pads is gone")
+    led.after(1)
+    assert led.engine.notes == ["midi pads is gone"]
+
+
+# ---- another script ----------------------------------------------------------------------------------------------
+
+
+def test_another_script_goes_on_where_the_set_list_has_come_to():
+    led = Led(make_script(SCENES, {}, ["calm", "wild"]))
+    led.after(1, ("cue", "next"))
+    led.director.rewrite(make_script(SCENES, {}, ["wild", "calm", "wild"]), [Order("temperature", 1.0)])
+    assert led.after(60, ("cue", "next")) and led.director.goals.intensity == 1.5
+    assert led.generator.temperature == 1.0
+
+
+def test_a_shorter_set_list_ends_where_it_ends():
+    led = Led(make_script(SCENES, {}, ["calm", "wild", "calm"]))
+    led.after(3, ("cue", "next"), ("cue", "next"), ("cue", "next"))
+    led.director.rewrite(make_script(SCENES, {}, ["wild"]), [])
+    led.after(1, ("cue", "next"))
+    led.director.rewrite(make_script({}, {}, []), [])
+    led.after(1, ("cue", "next"))
+    assert led.director.goals.intensity == 1.5 and led.director.dropped == 1
+
+
+def test_cues_that_wait_are_kept():
+    led = Led(make_script(SCENES, CUES, []))
+    beaten(led, 1.25)
+    led.control.waiting.append(Order("cue", "chorus"))
+    beaten(led, 1.5)
+    led.director.rewrite(make_script({}, {}, []), [])
+    assert beaten(led, 4.0)
+
+
+def test_a_show_begins_as_it_is_written_without_gliding_there():
+    led = Led()
+    led.director.begin([Order("intensity", 0.5), Order("mirror", 1.0), Order("style", "second")])
+    assert led.after(1)[0] == Mood(intensity=0.5, mirror=1.0)
+    assert led.generator.style.tolist() == [[0, 1]] * 2
+
+
+def test_without_a_show_file_there_is_nothing_to_reload():
+    led = Led()
+    led.after(1, ("reload", None))
+    assert led.director.dropped == 1
+
+
+def test_before_the_music_they_stand_at_ease_and_enter_with_it():
+    led = Led(level=0.0)
+    assert led.after(100)[-1].neutral == IDLE
+    led.engine.level = 0.1
+    shares = [mood.neutral for mood in led.after(60)]
+    assert shares[-1] == 0.0 and largest_step([IDLE, *shares]) < 0.03
 
 
 # ---- bodies ------------------------------------------------------------------------------------------------------

@@ -308,3 +308,81 @@ def test_the_cuts_of_the_sound_change_nothing(moves, cuts):
             cut.now()
             samples, k = samples - size, k + 1
     assert cut.now() == whole.now()
+
+
+# ---- a beat from outside -----------------------------------------------------------------------------------------
+
+
+def conducted(hand, seconds, bpm=None, begun=0.0):
+    """States while a beat at `bpm`, at 0 when `begun` (s), is told at every pose; None: no beat is."""
+    states = []
+    for _ in range(round(seconds * 60)):
+        beats = (hand._heard / SAMPLE_RATE - begun) * (bpm or 0.0) / 60.0
+        told = BeatState(beats % 1.0, bpm, 0.95, beats / 4 % 1.0, 0.95, 0.0, math.floor(beats)) if bpm else None
+        hand.conduct(told)
+        states += play(hand, 1 / 60, 800)
+    return states
+
+
+def steady(states):
+    """True when no pose of 800 samples goes back, or on by more than the glide allows."""
+    steps, tempo = np.diff(positions(states)), np.array([s.bpm for s in states[1:]]) / 3600.0
+    return bool(np.all(steps > 0.0) and np.all(steps <= (1.0 + SLEW) * tempo + 1e-9))
+
+
+def test_an_outside_beat_is_glided_to_and_then_followed_exactly():
+    hand = Hand(Grid(120))
+    before = play(hand, 2.13, 800)[-1:]
+    states = conducted(hand, 6.0, 133.0, begun=0.2)
+    assert steady(before + states) and states[0].bpm == 133.0
+    now = (hand._heard / SAMPLE_RATE - 0.2) * 133.0 / 60.0
+    assert off(states[-1].phase, now) < 1e-6 and off(states[-1].bar_phase, now / 4) < 1e-6
+    assert (states[-1].confidence, states[-1].bar_confidence) == (0.95, 0.95)
+
+
+def test_when_the_outside_beat_goes_the_trackers_is_glided_back_to():
+    hand = Hand(Grid(120))
+    states = conducted(hand, 4.0, 133.0) + conducted(hand, 6.0)
+    assert steady(states)
+    assert off(states[-1].phase, hand.tracker.now().phase) < 1e-6 and hand._grip is None
+
+
+def test_an_outside_beat_that_comes_and_goes_never_jumps():
+    hand, states = Hand(Grid(120)), []
+    for n in range(12):
+        states += conducted(hand, 0.4, None if n % 2 else 90.0 + 7 * n, begun=0.1 * n)
+    assert steady(states)
+
+
+def test_an_outside_beat_leads_where_the_tracker_knows_none():
+    hand = Hand(Grid(deaf=1e9))
+    states = conducted(hand, 2.0, 100.0) + conducted(hand, 1.0)
+    assert states[5].bpm == 100.0 and states[-1].bpm == 0.0
+
+
+def test_the_hand_lies_on_the_outside_beat_too():
+    hand = Hand(Grid(120))
+    conducted(hand, 2.0, 100.0)
+    hand.double()
+    hand.nudge(0.05)
+    states = conducted(hand, 4.0, 100.0)
+    now = hand._heard / SAMPLE_RATE
+    assert states[-1].bpm == 200.0 and off(states[-1].phase, (now - 0.05) * 200 / 60) < 1e-6
+
+
+def test_a_tempo_that_was_locked_stays_whoever_leads():
+    hand = Hand(Grid(120))
+    play(hand, 1.0)
+    hand.lock(90.0)
+    assert {s.bpm for s in conducted(hand, 2.0, 133.0) + conducted(hand, 1.0)} == {90.0}
+    hand.lock(None)
+    assert conducted(hand, 1.0, 133.0)[-1].bpm == 133.0
+
+
+def test_jitter_of_an_outside_beat_stays_as_small_in_what_is_shown():
+    hand, chance, states = Hand(Grid(120)), np.random.default_rng(3), []
+    for _ in range(600):
+        beats = (hand._heard / SAMPLE_RATE + chance.uniform(-0.002, 0.002)) * 2.0
+        hand.conduct(BeatState(beats % 1.0, 120.0, 0.95, beats / 4 % 1.0, 0.95, 0.0, math.floor(beats)))
+        states += play(hand, 1 / 60, 800)
+    assert steady(states) and np.abs(np.diff(positions(states)) - 2 / 60).max() < 0.017

@@ -20,7 +20,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 README = ROOT.parent / "README.md"
 
 GROUND = {"types", "hops", "skeleton", "rotation", "errors", "clock", "pace", "ledger", "take", "channels",
-          "grip", "hand", "placement", "orders"}  # fmt: skip
+          "grip", "hand", "placement", "orders", "knobs", "glide", "quiet"}  # fmt: skip
 ADAPTERS = {"audio", "beats", "features", "backends", "outputs", "formats", "control"}
 OPENERS = {
     "control": "open_control",

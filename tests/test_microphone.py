@@ -14,10 +14,10 @@ from fake_pyaudio import FakePyAudio, device
 
 from live.audio import microphone
 from live.audio._portaudio import find, inputs
-from live.audio._quiet import quiet_stderr
 from live.audio.microphone import LossMeter, Microphone, MicrophoneConfig
 from live.clock import VirtualClock
 from live.errors import MissingExtra, NoDevice
+from live.quiet import quiet_stderr
 from live.types import HOP, Float32
 
 BLOCK = 256

@@ -107,11 +107,11 @@ def test_every_order_can_be_spoken_or_says_why_not():
 
 def test_every_pinned_address_is_heard(control):
     values = {"text": ["a"], "number": [1.0]}
-    packets = [packet(spec.address, *values.get(spec.kind, [])) for spec in TABLE]
+    packets = [packet(spec.address, *(spec.choices[:1] or values.get(spec.kind, []))) for spec in TABLE]
     assert [one.name for one in sent(control, *packets)] == [spec.name for spec in TABLE]
     pinned = {"freeze", "neutral", "style", "intensity", "anticipation", "cue", "reset"}
     pinned |= {f"tempo/{name}" for name in ("tap", "nudge", "double", "half", "downbeat", "lock")}
-    assert pinned == set(BY_NAME) and control.dropped == 0
+    assert pinned < set(BY_NAME) and control.dropped == 0
 
 
 def test_a_bundle_is_carried_out_whole_or_not_at_all(control):

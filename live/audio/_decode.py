@@ -9,8 +9,8 @@ import numpy as np
 import soundfile
 
 from live.audio._convert import Converter
-from live.audio._quiet import quiet_stderr
 from live.errors import BadFile
+from live.quiet import quiet_stderr
 from live.types import Float32
 
 BLOCK = 4096

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
-from live.audio._quiet import quiet_stderr
 from live.errors import MissingExtra, NoDevice
+from live.quiet import quiet_stderr
 from live.types import SAMPLE_RATE
 
 

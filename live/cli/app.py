@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ import typer
 
 from live import __version__
 from live.cli.bench import bench
-from live.errors import Failed, LiveError, Unusable
+from live.errors import Failed, LiveError, MissingExtra, Unusable
 
 app = typer.Typer(
     name="live", help="Music in, dance out, while it plays.", no_args_is_help=True, pretty_exceptions_enable=False,
@@ -45,6 +46,10 @@ def perform_command(
     control: Annotated[
         str | None, typer.Option(help="HOST:PORT where OSC orders are heard, or off; this machine's 9011 if left out.")
     ] = None,
+    midi: Annotated[str | None, typer.Option(help="A MIDI input by its name or a part of it.")] = None,
+    follow: Annotated[
+        str | None, typer.Option(help="Whose beat leads while there is one: link, midi or off (the music's).")
+    ] = None,
     oscquery: Annotated[
         str | None,
         typer.Option(help="PORT of this machine (or HOST:PORT) that describes the OSC addresses, or off."),
@@ -64,28 +69,45 @@ def perform_command(
         "input": input, "model": model, "backend": backend, "output": output or None, "tracker": tracker,
         "dancers": dancers, "style": style, "anticipation": anticipation, "temperature": temperature,
         "duration": duration, "seed": seed, "control": control, "oscquery": oscquery,
+        "midi": midi, "follow": follow,
     }  # fmt: skip
-    values: dict[str, Any] = read_show(show) if show is not None else {}
-    values |= {name: value for name, value in options.items() if value is not None}
+    options = {name: value for name, value in options.items() if value is not None}
+    values: dict[str, Any] = (read_show(show) if show is not None else {}) | options
     if report is not None and not report.absolute().parent.is_dir():
         raise Unusable(f"--report {report}: the folder does not exist; make it first")
     if report is not None and report.is_dir():
         raise Unusable(f"--report {report}: is a folder; name a file in it")
-    perform(make_show(values, "options"), Run(fast, realtime, preview, report), _say)
+    perform(make_show(values, "options"), Run(fast, realtime, preview, report, show, options), _say)
+
+
+@app.command("learn-midi")
+def learn_midi_command(
+    show: Annotated[Path, typer.Argument(help="Show file (TOML); it is made if it is not there.")],
+    orders: Annotated[list[str], typer.Argument(help='Orders, for example intensity "freeze toggle" "cue next".')],
+    port: Annotated[str | None, typer.Option(help="A MIDI input; the show file's, or the first one.")] = None,
+) -> None:
+    """Give each order a knob, pad or program by moving it, and write that into the show file."""
+    from live.cli.learn_midi import learn_midi
+
+    learn_midi(show, orders, port, _say)
 
 
 @app.command()
 def devices() -> None:
-    """List audio inputs by name, with sample rates and latencies."""
+    """List audio inputs by name, with sample rates and latencies, and MIDI inputs."""
     from live.audio.microphone import list_devices
+    from live.control.midi import load_mido, port_names
 
+    rows: list[tuple[str, ...]] = [
+        (d.name, f"{d.sample_rate:.0f} Hz", str(d.channels), f"{d.low_latency * 1e3:.0f} ms",
+         f"{d.high_latency * 1e3:.0f} ms", "default" if d.default else "")
+        for d in list_devices()
+    ]  # fmt: skip
+    with contextlib.suppress(MissingExtra):
+        rows += [(name, "", "", "", "", "MIDI") for name in port_names(load_mido())]
     _table(
         ("name", "sample rate", "channels", "latency low", "latency high", ""),
-        [
-            (d.name, f"{d.sample_rate:.0f} Hz", str(d.channels), f"{d.low_latency * 1e3:.0f} ms",
-             f"{d.high_latency * 1e3:.0f} ms", "default" if d.default else "")
-            for d in list_devices()
-        ],
+        rows,
         "no audio input was found: plug one in, or play a file with `live perform --input FILE`",
     )  # fmt: skip
 

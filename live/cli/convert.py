@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from live.cli.perform import make_output, stop_on_signals
+from live.cli.outputs import make_output
+from live.cli.perform import on_signals
 from live.clock import Clock, HostClock, VirtualClock
 from live.contracts import Output, load_plugin, plugin_names
 from live.engine import STALL
@@ -89,7 +91,7 @@ def replay(take: Path, uris: list[str], loop: bool, fast: bool, say: Callable[[s
     clock: Clock = VirtualClock(time.monotonic()) if fast else HostClock()
     player = Replay(read, outputs, clock)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(stop_on_signals(player.stop))
+        stack.enter_context(on_signals(player.stop, signal.SIGINT, signal.SIGTERM))
         for output in outputs:
             output.open(read.dancers, clock.paced)
             stack.callback(output.close)

@@ -6,54 +6,91 @@ import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from live import describe
-from live.contracts import Control, Output, load_plugin
+from live.contracts import Conductor, Control, Output, load_plugin
 from live.describe import Address
 from live.director import Cast, Director
 from live.errors import Unusable
 from live.orders import TABLE, Kind
-from live.show import Show
+from live.show import Show, Stage
 
 CONTROL = "127.0.0.1:9011"
 """Where orders are heard unless the show says otherwise."""
 TYPES: dict[Kind, str] = {"switch": "i", "press": "", "number": "f", "automatic": "f", "text": "s", "count": "i"}
 
 
-def make_director(cast: Cast, controls: Sequence[Control], show: Show) -> Director:
-    """The show's director; styles that its scenes name are looked up now, in the model at hand."""
-    script = show.script()
-    for name, cue in script.cues.items():
-        for one in (one for one in cue.orders if one.name == "style"):
-            try:
-                cast.style(str(one.value))
-            except Unusable as error:
-                raise Unusable(f"cue '{name}': {error}") from None
-    return Director(cast, controls, script)
+@dataclass(frozen=True)
+class Controls:
+    """Everything that gives orders or leads the beat. `keyboard` and `midi` can be given other orders."""
+
+    all: Sequence[Control]
+    conductors: Mapping[str, Conductor]
+    keyboard: Any = None
+    midi: Any = None
+
+    def map(self, show: Show) -> None:
+        """What keys and knobs are for from now on."""
+        if self.keyboard is not None:
+            self.keyboard.map(show.keys)
+        if self.midi is not None:
+            self.midi.map(show.midi_map)
+
+
+def make_director(cast: Cast, controls: Controls, show: Show) -> Director:
+    """The show's director, who has carried out its keys."""
+    check_styles(cast, show)
+    director = Director(cast, controls.all, show.script(), controls.conductors)
+    begun = Show(style=show.style, anticipation=show.anticipation, temperature=show.temperature, seed=show.seed)
+    begun = begun.model_copy(update={"stage": Stage(radius=show.stage.radius)})
+    asked = [one for plain, one in zip(begun.orders(), show.orders(), strict=True) if plain != one]
+    director.begin([one for one in asked if one.name != "tempo/follow" or one.value in controls.conductors])
+    return director
+
+
+def check_styles(cast: Cast, show: Show) -> None:
+    """`Unusable` where the show names a style that the model at hand does not have."""
+    for who, style in show.styles():
+        try:
+            cast.style(style)
+        except Unusable as error:
+            raise Unusable(f"{who}: {error}") from None
 
 
 @contextlib.contextmanager
-def open_controls(show: Show, paced: bool, say: Callable[[str], None]) -> Iterator[list[Control]]:
-    """The port for orders and, where there is a terminal, its keys. A port that was not asked for may be taken."""
-    controls: list[Control] = []
+def open_controls(show: Show, paced: bool, say: Callable[[str], None]) -> Iterator[Controls]:
+    """The port for orders and, where the show goes at the clock's pace, the terminal's keys, MIDI and Link. A port that
+    was not asked for may be taken."""
     with contextlib.ExitStack() as stack:
+
+        def opened(name: str, argument: str) -> Any:
+            control = load_plugin("live.control", name, "control").open_control(argument)
+            stack.callback(control.close)
+            return control
+
+        osc = keyboard = midi = link = None
         if show.control not in (None, "off") or (show.control is None and paced):
             try:
-                where = ",".join([show.control or CONTROL, *show.control_from])
-                controls.append(load_plugin("live.control", "osc", "control").open_control(where))
+                osc = opened("osc", ",".join([show.control or CONTROL, *show.control_from]))
             except Unusable as error:
                 if show.control is not None:
                     raise
                 say(f"no orders over OSC: {error}")
         if paced:
             with contextlib.suppress(Unusable):
-                keyboard = load_plugin("live.control", "keyboard", "control").open_control("")
-                keyboard.map(show.keys)
-                controls.append(keyboard)
-        for control in controls:
-            stack.callback(control.close)
-        yield controls
+                keyboard = opened("keyboard", "")
+            midi = opened("midi", show.midi) if show.midi is not None else None
+            link = opened("link", "") if "link" in show.leaders() else None
+        leaders = {"midi": midi, "link": link}
+        found = Controls(
+            [control for control in (osc, keyboard, midi, link) if control is not None],
+            {name: leader for name, leader in leaders.items() if leader is not None}, keyboard, midi,
+        )  # fmt: skip
+        found.map(show)
+        yield found
 
 
 @contextlib.contextmanager

@@ -9,35 +9,40 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from live import dictionary, realtime
+from live.blocking import Blocking
 from live.board import Board
 from live.card import find_model, read_card
 from live.cli.direct import described, make_director, open_controls
+from live.cli.outputs import Outputs, make_output, slowest
+from live.cli.reload import Reloading, Stagehands
 from live.clock import Clock, HostClock, VirtualClock
 from live.contracts import AudioSource, Backend, Output, load_plugin
 from live.dictionary import Player
 from live.director import Cast
 from live.engine import Engine, Timing
-from live.errors import BadModel, BadTarget, MissingExtra, NoDevice, Unusable
+from live.errors import BadModel, MissingExtra, NoDevice, Unusable
 from live.features.extractor import Extractor
 from live.features.signals import Listener
 from live.generator import Generator, style_weights
 from live.hand import Hand
 from live.motion.body import Motion, MotionConfig
 from live.pace import PERIOD
-from live.placement import split
+from live.reload import Reader
 from live.report import Setting, report, summary, write_report
 from live.show import Show
 from live.types import FRAME_RATE
 
 SLOTS_PER_STATUS = 4
+EARLY = 0.02
+"""Seconds by which the accent is aimed before the beat: a picture is noticed 45 ms late, but only 125 ms early."""
 REHEARSALS = 4
 """Of each tick in real-time mode; a fifth of a core buys half the time from sound to pose."""
 
@@ -50,31 +55,40 @@ class Run:
     realtime: bool = True
     view: bool = True
     report: Path | None = None
+    file: Path | None = None
+    """The show file, and what the command line says in its keys' place."""
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
     """Perform a show to its end. Models load first, hardware opens last."""
     generator, backend_name = load_generator(show)
-    outputs = [make_output(uri) for uri in show.output]
+    first = [make_output(uri) for uri in show.output]
     clock: Clock = VirtualClock(time.monotonic()) if run.fast else HostClock()
     source = make_source(show, clock, say)
     hand, motion = Hand(_tracker(show)), make_motion(show)
     lightest = load_plugin("live.beats", "aubio", "beat tracker").open_tracker()
     features = Extractor(hand, twin=Extractor(lightest))  # the twin is only practised on
-    engine = Engine(source, features, generator, motion, outputs, clock,
-                    make_timing(show, run, generator, outputs), Listener())  # fmt: skip
+    outputs = Outputs(show.dancers, clock.paced)
+    engine = Engine(source, features, generator, motion, outputs.now, clock,
+                    make_timing(show, run, generator, first), Listener())  # fmt: skip
     with contextlib.ExitStack() as stack:
-        controls = stack.enter_context(open_controls(show, clock.paced, say))
-        cast = Cast(engine, hand, motion, generator, partial(style_weights, generator.card),
-                    automatic_lead(generator, outputs))  # fmt: skip
-        director = make_director(cast, controls, show)
         stack.enter_context(_own_stderr())
-        stack.enter_context(stop_on_signals(engine.stop))
-        for output in outputs:
-            output.open(show.dancers, clock.paced)
-            stack.callback(output.close)
-        stack.enter_context(described(show, outputs, controls))
+        controls = stack.enter_context(open_controls(show, clock.paced, say))
+        blocking = Blocking(motion, show.dancers, show.stage.formation, show.stage.spacing)
+        cast = Cast(engine, hand, motion, generator, partial(style_weights, generator.card),
+                    automatic_lead(generator, first), blocking, generator.card.temperature)  # fmt: skip
+        director = make_director(cast, controls, show)
+        stack.enter_context(on_signals(engine.stop, signal.SIGINT, signal.SIGTERM))
+        stack.callback(outputs.close)
+        outputs.open(first)
+        stack.enter_context(described(show, first, controls.all))
         board = stack.enter_context(_view(run))
+        reader = Reader(run.file, run.options) if run.file is not None and clock.paced else None
+        stack.callback(reader.close if reader is not None else lambda: None)
+        reloading = Reloading(reader, show, Stagehands(director, controls, outputs), say if board is None else None)
+        if hasattr(signal, "SIGHUP") and reader is not None:
+            stack.enter_context(on_signals(_on_hang_up(engine.stop, reloading.ask), signal.SIGHUP))
         notes = realtime.enter() if run.realtime and clock.paced else []
         stack.callback(realtime.leave if notes else lambda: None)
         setting = Setting(show.model, backend_name, source.name, notes)
@@ -87,12 +101,15 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
             nonlocal slots
             slots += 1
             director.each_slot()
+            reloading.look()
             if board is not None and slots % SLOTS_PER_STATUS == 0:
-                board.write(status(setting, engine, source, outputs, clock.now() - begun))
+                board.write(
+                    status(setting, engine, source, outputs.now, clock.now() - begun) | {"notice": reloading.notice}
+                )
 
         engine.run(show.duration, each_slot, director.at_slot)
         seconds = clock.now() - begun
-    values = report(setting, engine, source, outputs, seconds, director.dropped)
+    values = report(setting, engine, source, outputs.all, seconds, director.dropped)
     bound = reaction_bound(source, generator)
     for line in summary(setting, values, bound):
         say(line)
@@ -128,18 +145,6 @@ def make_backend(name: str, folder: Path, card: Any, dancers: int) -> Backend:
     return backend
 
 
-def make_output(uri: str) -> Output:
-    """The output of a URI such as `vmc://host:port`."""
-    scheme, colon, _ = uri.partition(":")
-    if not colon:
-        raise BadTarget(f"output '{uri}': write SCHEME://HOST:PORT, for example vmc://127.0.0.1:39539")
-    bare, placement = split(uri)
-    output: Output = load_plugin("live.outputs", scheme.lower(), "output").open_output(bare)
-    output.uri, output.placement = uri, placement
-    output.latency = placement.latency / 1000.0 or output.latency
-    return output
-
-
 def make_source(show: Show, clock: Clock, say: Callable[[str], None]) -> AudioSource:
     """The show's sound; when it names none, the default microphone or else the demo, and says which."""
     wanted = show.input
@@ -171,23 +176,19 @@ def _tracker(show: Show) -> Any:
 
 def make_motion(show: Show) -> Motion:
     stage = show.stage
-    return Motion(MotionConfig(stage_radius=stage.radius, spacing=stage.spacing, entrance=stage.entrance))
+    return Motion(MotionConfig(stage.radius, stage.formation, stage.spacing, entrance=stage.entrance))
 
 
 def make_timing(show: Show, run: Run, generator: Generator | Player, outputs: list[Output]) -> Timing:
     """The beat is met ahead by the anticipation asked for: automatic means the slowest output's declared latency less
-    the model's accent offset."""
+    the model's accent offset, and a little early."""
     wanted = automatic_lead(generator, outputs) if show.anticipation is None else show.anticipation / 1000.0
-    return Timing(wanted, _latency(outputs), generator.card.tempo_range, REHEARSALS * run.realtime)
+    return Timing(wanted, slowest(outputs), generator.card.tempo_range, REHEARSALS * run.realtime)
 
 
 def automatic_lead(generator: Generator | Player, outputs: list[Output]) -> float:
     """Seconds by which the beat is met early where no anticipation is asked for."""
-    return _latency(outputs) - generator.card.accent_offset
-
-
-def _latency(outputs: list[Output]) -> float:
-    return max((output.latency for output in outputs), default=0.0)
+    return EARLY + slowest(outputs) - generator.card.accent_offset
 
 
 def reaction_bound(source: AudioSource, generator: Generator | Player) -> float:
@@ -264,15 +265,20 @@ def _own_stderr() -> Iterator[None]:
         sys.stderr = before
 
 
+def _on_hang_up(stop: Callable[[], None], reload: Callable[[], None]) -> Callable[[], None]:
+    """SIGHUP asks for the show file to be read again; but it is also what a terminal says when it is closed."""
+    terminal = sys.stdin is not None and sys.stdin.isatty()
+    return lambda: (stop if terminal and not os.isatty(0) else reload)()
+
+
 @contextlib.contextmanager
-def stop_on_signals(stop_show: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the show cleanly; a second one while closing changes nothing."""
+def on_signals(act: Callable[[], None], *numbers: signal.Signals) -> Iterator[None]:
+    """`act` at these signals: Ctrl-C and SIGTERM end a show cleanly, and a second one while closing changes nothing."""
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stop_show()
+    def acted(_number: int, _frame: FrameType | None) -> None:
+        act()
 
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, stop) for number in signals}
+    before = {number: signal.signal(number, acted) for number in numbers}
     try:
         yield
     finally:

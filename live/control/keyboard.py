@@ -26,6 +26,8 @@ KEYS: dict[str, str] = {
     "+": "intensity 1.5",
     " ": "cue next",
     "r": "reset",
+    "R": "reload",
+    "m": "mirror toggle",
 }
 
 
@@ -47,11 +49,14 @@ class KeyboardControl:
         self._pressed, self._leave = _terminal()
 
     def map(self, keys: Mapping[str, str]) -> None:
-        """Give keys other orders."""
-        self.keys |= {key: spoken(text) for key, text in keys.items()}
+        """Give these keys their orders, and all others the usual ones."""
+        self.keys = {key: spoken(text) for key, text in (KEYS | dict(keys)).items()}
 
     def read(self, limit: int) -> list[Order]:
         return [self.keys[key] for key in self._pressed(limit) if key in self.keys]
+
+    def recoveries(self) -> list[str]:
+        return []
 
     def close(self) -> None:
         self._leave()

@@ -77,6 +77,9 @@ class OscControl:
     def _welcome(self, sender: str) -> bool:
         return not self._allowed or sender.partition("%")[0] in self._allowed or _is_loopback(sender)
 
+    def recoveries(self) -> list[str]:
+        return []
+
     def close(self) -> None:
         self._socket.close()
 

@@ -1,9 +1,9 @@
 """Raw channels become bodies in the world: decoded, speed-limited, planted, kept on the stage and above the floor.
 
-Per pose: decode to quaternions; blend in from the neutral stance; limit how fast a joint may turn; turn by the yaw
-rate; move the root so that a planted foot stays where it is, else by the model's velocity; bend the path back towards
-the dancer's mark near the edge of the stage circle; lift the body where a foot would sink into the floor. State is a
-value; every operation runs over all dancers at once.
+Per pose: mix in the canon's share; decode to quaternions; mirror; blend in from the neutral stance; limit how fast a
+joint may turn; turn by the yaw rate; move the root so that a planted foot stays where it is, else by the model's
+velocity; bend the path back towards the dancer's mark near the edge of the stage circle; lift the body where a foot
+would sink into the floor. State is a value; every operation runs over all dancers at once.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from live import channels, rotation, skeleton
+from live.motion.staging import Complex64, Past, Staging, echoed, marks
 from live.types import FRAME_RATE, Float32
 
 DT = np.float32(1.0 / FRAME_RATE)
@@ -25,16 +25,18 @@ SUPPORTS = np.array([*channels.FEET, *channels.TOES])
 """Both ankles, then both toes."""
 SOLES = np.array([0.04, 0.04, 0.0, 0.0], np.float32)
 """Lowest height (m) of each: a flat foot's ankle is at 0.08, its toes at 0.02."""
+OTHER_SIDE = np.array(skeleton.MIRROR)
+MIRRORED: Float32 = np.array([1, -1, -1, 1], np.float32)
 FARTHEST = 2.6
 """Radians from the neutral stance to which a joint may be bent by intensity; the dance itself may go on beyond."""
-Complex64 = NDArray[np.complex64]
 
 
 @dataclass(frozen=True)
 class MotionConfig:
-    """stage_radius (m) around each dancer's mark; spacing (m) between marks on the line; limits; seconds of blend."""
+    """stage_radius (m) around each dancer's mark; formation and spacing (m) of the marks; limits; seconds of blend."""
 
     stage_radius: float = 2.0
+    formation: str = "line"
     spacing: float = 1.5
     fastest_joint: float = 40.0
     """rad/s."""
@@ -47,11 +49,13 @@ class MotionConfig:
 
 class Mood(NamedTuple):
     """What a performer asks of the bodies. intensity: size of the movement about the neutral stance, 0 to 2; neutral:
-    share of the neutral stance, 0 to 1; held: share of the last pose that stays, 1 is frozen."""
+    share of the neutral stance, 0 to 1; held: share of the last pose that stays, 1 is frozen; mirror: share of the
+    mirrored dance, 0 to 1."""
 
     intensity: float = 1.0
     neutral: float = 0.0
     held: float = 0.0
+    mirror: float = 0.0
 
 
 class Body(NamedTuple):
@@ -69,23 +73,29 @@ class Body(NamedTuple):
     local_rotations: Float32
     joint_positions: Float32
     contacts: Float32
+    past: Past = ()
 
 
 class Motion:
-    """`body = motion.step(raw, body)`; `mood` is a parameter of the step that may change between two."""
+    """`body = motion.step(raw, body)`; `mood` and `staging` are parameters of the step that may change between two."""
 
     latency = 0.0
 
     def __init__(self, config: MotionConfig = MotionConfig()) -> None:
         self.config = config
         self.mood = Mood()
+        self.staging = Staging(config.stage_radius)
+
+    def marks(self, formation: str, dancing: int, dancers: int, spacing: float) -> Complex64:
+        """See `live.motion.staging.marks`."""
+        return marks(formation, dancing, dancers, spacing)
 
     def initial_state(self, dancers: int) -> Body:
-        """Neutral stances on a line of marks, facing +Z."""
-        mark = ((np.arange(dancers) - (dancers - 1) / 2) * self.config.spacing).astype(np.complex64)
+        """Neutral stances on the marks, facing +Z."""
+        mark = marks(self.config.formation, dancers, dancers, self.config.spacing)
         rotations = np.tile(neutral_rotations(), (dancers, 1, 1))
         root = np.zeros((dancers, 3), np.float32)
-        root[:, 0], root[:, 1] = mark.real, skeleton.REST_OFFSETS[0, 1]
+        root[:, 0], root[:, 1], root[:, 2] = mark.real, skeleton.REST_OFFSETS[0, 1], mark.imag
         joints, _ = skeleton.forward_kinematics(root, rotations)
         planted = np.ones((dancers, 2), np.float32)
         feet = _feet(joints) - mark[:, None]
@@ -96,25 +106,27 @@ class Motion:
         c, mood = self.config, self.mood
         if mood.held >= 1.0:
             return body
+        raw, past = echoed(raw, body.past, self.staging)
         new = channels.decode(raw)
+        if mood.mirror > 0.0:
+            new = _mirrored(new, _smooth(mood.mirror))
         if mood.intensity != 1.0:
             new = _intensified(new, mood.intensity)
-        entered = _smooth(body.age / c.entrance) if body.age < c.entrance else 1.0
-        entered *= 1.0 - _smooth(mood.neutral)
+        entered = self._entered(body, len(raw))
         going = np.float32(1.0 - mood.held)
         rotations, matrices = self._turned(body, new, entered)
         turn = np.minimum(np.maximum(new.yaw_rate, -c.fastest_turn), c.fastest_turn)
-        yaw = body.yaw + turn * DT * np.float32(entered) * going
+        yaw = body.yaw + turn * DT * entered * going
         yaw = np.remainder(yaw + PI, 2 * PI) - PI
         local = rotations.copy()
         local[:, 0] = rotation.turn(yaw, rotations[:, 0])
         matrices[:, 0] = rotation.turn_matrix(yaw, matrices[:, 0])
         joints, _ = skeleton.matrix_kinematics(ORIGIN, matrices)
         feet = _feet(joints)
-        contacts = new.contacts * np.float32(entered) + np.float32(1.0 - entered)
+        contacts = new.contacts * entered[:, None] + (1.0 - entered[:, None])
         position = self._moved(body, new, yaw, feet, contacts, entered)
         before = body.root_position[:, 1]
-        height = new.height * np.float32(entered) + skeleton.REST_OFFSETS[0, 1] * np.float32(1.0 - entered)
+        height = new.height * entered + skeleton.REST_OFFSETS[0, 1] * (1.0 - entered)
         height = before + (height - before) * going
         rise = np.float32(c.fastest_root) * DT
         height = np.minimum(np.maximum(height, before - rise), before + rise)
@@ -123,22 +135,32 @@ class Motion:
         root[:, 0], root[:, 1], root[:, 2] = position.real, np.maximum(height, floor), position.imag
         joints = joints + root[:, None]
         age = body.age + float(DT)
-        return Body(body.mark, position, yaw, rotations, feet, age, root, local, joints, contacts)
+        mark = body.mark if self.staging.marks is None else self.staging.marks
+        return Body(mark, position, yaw, rotations, feet, age, root, local, joints, contacts, past)
 
-    def _turned(self, body: Body, new: channels.Decoded, entered: float) -> tuple[Float32, Float32]:
+    def _entered(self, body: Body, dancers: int) -> Float32:
+        """Share [N] of the dance, the rest is the neutral stance: the entrance, what is asked for, who stands."""
+        share = _smooth(body.age / self.config.entrance) if body.age < self.config.entrance else 1.0
+        entered = np.full(dancers, share * (1.0 - _smooth(self.mood.neutral)), np.float32)
+        present = self.staging.present
+        return entered if present is None else entered * present * present * (3.0 - 2.0 * present)
+
+    def _turned(self, body: Body, new: channels.Decoded, entered: Float32) -> tuple[Float32, Float32]:
         """Local rotations, as quaternions and matrices, blended in and no faster than a joint may turn."""
-        rotations = new.rotations if entered == 1.0 else rotation.nlerp(neutral_rotations(), new.rotations, entered)
+        rotations = new.rotations
+        if entered.min() < 1.0:
+            rotations = rotation.nlerp(neutral_rotations(), rotations, entered[:, None, None])
         if self.mood.held:
             rotations = rotation.nlerp(body.rotations, rotations, 1.0 - self.mood.held)
         rotations = _limited(body.rotations, rotations, self.config.fastest_joint * float(DT))
         return rotations, new.matrices if rotations is new.rotations else rotation.to_matrix(rotations)
 
     def _moved(
-        self, body: Body, new: channels.Decoded, yaw: Float32, feet: Complex64, contacts: Float32, entered: float
+        self, body: Body, new: channels.Decoded, yaw: Float32, feet: Complex64, contacts: Float32, entered: Float32
     ) -> Complex64:
         """The root's next place on the floor [N]."""
         velocity = new.velocity[:, 0] + 1j * new.velocity[:, 1]
-        free = velocity * np.exp(-1j * yaw) * np.float32(entered * (1.0 - self.mood.held))
+        free = velocity * np.exp(-1j * yaw) * entered * np.float32(1.0 - self.mood.held)
         weight = contacts * contacts
         held = ((body.feet - feet) * weight).sum(1) / np.maximum(weight.sum(1), 1e-6) * FRAME_RATE
         firm = np.maximum(weight[:, 0], weight[:, 1])
@@ -147,8 +169,9 @@ class Motion:
         return self._kept_on_stage(body, velocity)
 
     def _kept_on_stage(self, body: Body, velocity: Complex64) -> Complex64:
-        """Beyond 60% of the radius, outward motion fades to nothing at the edge and a gentle drift leads back."""
-        radius = self.config.stage_radius
+        """Beyond 60% of the radius, outward motion fades to nothing at the edge and a gentle drift leads back; where
+        marks move, bodies are carried along."""
+        radius = self.staging.radius
         offset = body.position - body.mark
         distance = np.abs(offset)
         if distance.max() > 0.6 * radius:
@@ -158,7 +181,22 @@ class Motion:
             velocity = velocity - near_edge * (leaving + 0.3) * outward
         offset = offset + velocity * DT
         offset = offset * np.minimum(1.0, radius / np.maximum(np.abs(offset), 1e-6))
-        return np.asarray(body.mark + offset, np.complex64)
+        mark = body.mark if self.staging.marks is None else self.staging.marks
+        return np.asarray(mark + offset, np.complex64)
+
+
+def _mirrored(new: channels.Decoded, share: float) -> channels.Decoded:
+    """Left and right exchanged, in the dancer's own frame; between 0 and 1, so much of the way there."""
+    share32, swap = np.float32(share), np.array([1, 0])
+    rotations = new.rotations[:, OTHER_SIDE] * MIRRORED
+    rotations = rotation.nlerp(new.rotations, rotations, share)
+    return new._replace(
+        velocity=new.velocity * np.array([1.0 - 2.0 * share, 1.0], np.float32),
+        yaw_rate=new.yaw_rate * (1.0 - 2.0 * share32),
+        contacts=new.contacts + share32 * (new.contacts[:, swap] - new.contacts),
+        rotations=rotations,
+        matrices=rotation.to_matrix(rotations),
+    )
 
 
 def _intensified(new: channels.Decoded, intensity: float) -> channels.Decoded:
