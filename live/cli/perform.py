@@ -35,6 +35,7 @@ from live.pace import PERIOD
 from live.placement import split
 from live.report import Setting, report, summary, write_report
 from live.show import Show
+from live.trace import tracing
 from live.types import FRAME_RATE
 
 SLOTS_PER_STATUS = 4
@@ -50,6 +51,7 @@ class Run:
     realtime: bool = True
     view: bool = True
     report: Path | None = None
+    trace: Path | None = None
 
 
 def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
@@ -75,6 +77,7 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
             stack.callback(output.close)
         stack.enter_context(described(show, outputs, controls))
         board = stack.enter_context(_view(run))
+        stack.enter_context(tracing(run.trace, engine.ledger))
         notes = realtime.enter() if run.realtime and clock.paced else []
         stack.callback(realtime.leave if notes else lambda: None)
         setting = Setting(show.model, backend_name, source.name, notes)
@@ -92,9 +95,9 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
 
         engine.run(show.duration, each_slot, director.at_slot)
         seconds = clock.now() - begun
-    values = report(setting, engine, source, outputs, seconds, director.dropped)
-    bound = reaction_bound(source, generator)
-    for line in summary(setting, values, bound):
+    stages = declared(source, features, generator)
+    values = report(setting, engine, source, outputs, seconds, director.dropped, stages)
+    for line in summary(setting, values, sum(stages.values())):
         say(line)
     if run.report is not None:
         write_report(run.report, values)
@@ -190,10 +193,11 @@ def _latency(outputs: list[Output]) -> float:
     return max((output.latency for output in outputs), default=0.0)
 
 
-def reaction_bound(source: AudioSource, generator: Generator | Player) -> float:
-    """Longest declared time (s) from a sound to the first pose that can know of it: a tick's frames filling up, and
-    the source's own latency; computing comes on top."""
-    return generator.poses_per_tick * PERIOD + source.latency
+def declared(source: AudioSource, features: Extractor, generator: Generator | Player) -> dict[str, float]:
+    """The longest times (s) that the stages declare from a sound to the first pose that can know of it: a frame filling
+    up, its waiting for the tick, the source's own latency. Computing comes on top."""
+    wait = (generator.poses_per_tick - 1) * PERIOD
+    return {"source": source.latency, "features": features.latency, "generator": wait}
 
 
 def status(
