@@ -22,14 +22,15 @@ from live.types import BeatState, Float32
 
 NOW, LATER = 8, 48
 """Datagrams read just before a pose, and after it while there is time."""
-QUIET, IDLE_AFTER, IDLE = 1e-3, 4.0, 0.85
-"""Level and seconds of silence after which the dancers stand at ease, and how far they do."""
+QUIET, IDLE_AFTER, IDLE = 1e-3, 0.7, 0.9
+"""Level and seconds of silence after which the dancers come to stand at ease, and how far they do: they still breathe.
+A show begins with them at ease."""
 
 # how fast each goal is approached, per second, on the way up and down
 PACE = {
     "held": (10.0, 1.6),
     "neutral": (1.2, 0.7),
-    "idle": (0.5, 1.5),
+    "idle": (1.0, 3.0),
     "intensity": (1.5, 1.5),
     "lead": (0.2, 0.2),
     "style": (1.0, 1.0),
@@ -84,7 +85,7 @@ class Director:
         self._now = replace(self.goals)
         self._frozen = False
         self._kick = 0.0  # what is held of the last pose so that a reset does not jump
-        self._quiet = 0.0
+        self._quiet, self._now.idle = IDLE_AFTER, IDLE
         self._waiting: list[Cue] = []
         self._place = -1  # in the set list
         self._beat = BeatState()
@@ -173,7 +174,7 @@ class Director:
     def _glide(self, seconds: float) -> None:
         goals, now, cast = self.goals, self._now, self._cast
         self._quiet = 0.0 if cast.engine.level > QUIET else self._quiet + seconds
-        goals.idle = IDLE if self._quiet > IDLE_AFTER else 0.0
+        goals.idle = IDLE if self._quiet >= IDLE_AFTER else 0.0
         goals.held = 1.0 if self._frozen else 0.0
         for name in ("held", "neutral", "idle", "intensity", "lead"):
             setattr(now, name, _towards(name, getattr(now, name), getattr(goals, name), seconds))

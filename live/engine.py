@@ -255,7 +255,7 @@ class Engine:
         deaf = due - self._last_heard
         if deaf > PERIOD:
             self.beat = self._last.beat.advanced(deaf).fading(deaf)
-            self.level = 0.0
+            self.level = self._last.level * max(0.0, 1.0 - deaf / DEAF)
         beat = self.beat.advanced(self._source.latency + self.timing.lead).folded(*self.timing.tempo_range)
         frames = [f.values for f in self._heard or [self._last]]
         heard = self._features.silent_values() if deaf > DEAF else self._features.pooled(frames)

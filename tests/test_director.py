@@ -162,11 +162,19 @@ def test_what_is_not_there_is_counted():
 
 def test_in_silence_they_stand_at_ease_and_wake_with_the_music():
     led = Led()
-    led.engine.level = 0.0
-    assert led.after(200)[-1].neutral == 0.0
-    assert led.after(200)[-1].neutral == pytest.approx(IDLE)
     led.engine.level = 0.1
     assert led.after(60)[-1].neutral == 0.0
+    led.engine.level = 0.0
+    assert led.after(40)[-1].neutral == 0.0
+    assert led.after(62)[-1].neutral == pytest.approx(IDLE)
+    led.engine.level = 0.1
+    assert led.after(60)[-1].neutral == 0.0
+
+
+def test_before_the_first_sound_they_stand_at_ease():
+    led = Led()
+    led.engine.level = 0.0
+    assert all(mood.neutral == pytest.approx(IDLE) for mood in led.after(30))
 
 
 # ---- cues --------------------------------------------------------------------------------------------------------
