@@ -25,6 +25,8 @@ NOW, LATER = 8, 48
 QUIET, IDLE_AFTER, IDLE = 1e-3, 0.7, 0.9
 """Level and seconds of silence after which the dancers come to stand at ease, and how far they do: they still breathe.
 A show begins with them at ease."""
+COASTING = 4.0
+"""Seconds for which they dance on where no sound comes at all: a microphone may come back."""
 
 # how fast each goal is approached, per second, on the way up and down
 PACE = {
@@ -173,7 +175,10 @@ class Director:
 
     def _glide(self, seconds: float) -> None:
         goals, now, cast = self.goals, self._now, self._cast
-        self._quiet = 0.0 if cast.engine.level > QUIET else self._quiet + seconds
+        if cast.engine.level > QUIET:
+            self._quiet = 0.0
+        elif not 0.0 < cast.engine.deaf < COASTING:
+            self._quiet += seconds
         goals.idle = IDLE if self._quiet >= IDLE_AFTER else 0.0
         goals.held = 1.0 if self._frozen else 0.0
         for name in ("held", "neutral", "idle", "intensity", "lead"):

@@ -32,7 +32,8 @@ WIDTH, HEIGHT = 960.0, 90.0
 STYLE = """
 body { font: 14px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 1080px; padding: 0 1em; color: #1c2733 }
 table { border-collapse: collapse; font-size: 12px } td, th { padding: 2px 7px; text-align: right }
-th { vertical-align: bottom; border-bottom: 1px solid #9aa7b4 } td:first-child, th:first-child { text-align: left; white-space: nowrap }
+th { vertical-align: bottom; border-bottom: 1px solid #9aa7b4 } td:first-child, th:first-child
+{ text-align: left; white-space: nowrap }
 .scroll { overflow-x: auto } svg { width: 100%; height: auto } .speed { stroke: #2563c9; fill: none }
 .beat { stroke: #c3ccd5 } .moved { fill: #d1483f } text { font-size: 11px; fill: #56636f } .bar { fill: #2563c9 }
 .missed td { color: #b3261e } .reached td:last-child { color: #1a7f37 } .told { fill: #1a7f37 } .own { fill: #2563c9 }

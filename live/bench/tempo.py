@@ -11,15 +11,17 @@ WINDOW = 10.0
 """Seconds over which a period is read."""
 CLOSE = 0.03
 """How far the motion's period may be off the beat's."""
-QUARTERS = (0.25, 0.5, 0.75, 1.0)
-"""Harmonics of a bar of four beats, in beats: steps and gestures come back once, twice, three or four times a bar."""
+HARMONICS = {0.25: 1.0, 0.5: 1.0, 0.75: 0.9, 1.0: 1.0, 2.0: 1.0}
+"""How often in a beat a dance in bars of four comes back, and how much that counts: steps and gestures return once,
+twice, three or four times a bar, or in double time. Three in a bar counts a little less: else what returns once a beat
+could as well be that of a slower beat."""
 PADDED = 1 << 14
 
 
 def motion_period(y: Float64, around: float) -> float:
     """Seconds: the beat within half an octave of `around` whose bar of four explains most of the joints' speeds.
 
-    y [T, J, 3] at 25/s. The comb of `QUARTERS` over the magnitudes of the speeds' spectra, summed over joints; periods
+    y [T, J, 3] at 25/s. The comb of `HARMONICS` over the magnitudes of the speeds' spectra, summed over joints; periods
     an octave apart are the same answer, so half and double time count.
     """
     speeds = np.linalg.norm(np.diff(y - y[:, :1], axis=0), axis=2)
@@ -27,7 +29,7 @@ def motion_period(y: Float64, around: float) -> float:
     strength = np.abs(np.fft.rfft(speeds, PADDED, axis=0)).sum(1)
     hertz = np.fft.rfftfreq(PADDED, 1.0 / RATE)
     periods = around * 2.0 ** np.linspace(-0.5, 0.5, 701)
-    score = sum(np.interp(k / periods, hertz, strength) for k in QUARTERS)
+    score = sum(weight * np.interp(k / periods, hertz, strength) for k, weight in HARMONICS.items())
     return float(periods[int(np.argmax(score))])
 
 

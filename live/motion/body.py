@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live import channels, rotation, skeleton
+from live.motion.stance import at_ease, neutral_rotations
 from live.types import FRAME_RATE, Float32
 
 DT = np.float32(1.0 / FRAME_RATE)
@@ -127,7 +128,7 @@ class Motion:
 
     def _turned(self, body: Body, new: channels.Decoded, entered: float) -> tuple[Float32, Float32]:
         """Local rotations, as quaternions and matrices, blended in and no faster than a joint may turn."""
-        rotations = new.rotations if entered == 1.0 else rotation.nlerp(neutral_rotations(), new.rotations, entered)
+        rotations = new.rotations if entered == 1.0 else rotation.nlerp(at_ease(body.age), new.rotations, entered)
         if self.mood.held:
             rotations = rotation.nlerp(body.rotations, rotations, 1.0 - self.mood.held)
         rotations = _limited(body.rotations, rotations, self.config.fastest_joint * float(DT))
@@ -178,25 +179,6 @@ def _intensified(new: channels.Decoded, intensity: float) -> channels.Decoded:
 def _smooth(share: float) -> float:
     """From 0 to 1 with no kink at either end."""
     return share * share * (3.0 - 2.0 * share)
-
-
-def neutral_rotations() -> Float32:
-    """[22, 4]: standing at ease, arms hanging."""
-    return _NEUTRAL
-
-
-def _neutral() -> Float32:
-    out = np.tile(rotation.IDENTITY, (skeleton.COUNT, 1))
-    for side, sign in (("left", -1.0), ("right", 1.0)):
-        for bone, axis, degrees in (("UpperArm", 2, 72.0 * sign), ("LowerArm", 1, 15.0 * sign)):
-            half = np.radians(degrees) / 2
-            out[skeleton.INDEX[side + bone]] = np.where(np.arange(4) == axis, np.sin(half), 0) + np.cos(half) * (
-                np.arange(4) == 3
-            )
-    return out.astype(np.float32)
-
-
-_NEUTRAL = _neutral()
 
 
 def _feet(joints: Float32) -> Complex64:
