@@ -12,9 +12,9 @@ pytest.importorskip("joblib", reason="joblib is not installed (extra `train`)")
 
 from live import channels, rotation, skeleton
 from live.bench.dance_page import COLUMNS, goal_rows, page, rows
-from live.cli.evaluate import card_figures, finite
-from live.errors import BadFile, Unusable
-from live.train.dancer import Plan
+from live.cli.evaluate import as_json, card_figures, write_card
+from live.errors import BadFile, BadModel, Unusable
+from live.train.dancer import Dancer, Plan
 from live.train.evaluate import evaluate, units
 from live.train.free_run import Danced, Reel, Told, true_beat, walked
 from live.train.prepare import read_all
@@ -144,7 +144,20 @@ def test_every_figure_is_on_the_page_and_in_the_table(result):
 def test_the_card_tells_the_model_and_its_data(result):
     told = card_figures(result)
     assert told["speed"] > 0 and told["speed_of_data"] > 0 and told["beat_lock_by_true_beats"] > 0.9
-    assert json.loads(json.dumps(finite(told), allow_nan=False)) == told
+
+
+def test_the_json_holds_every_figure_and_no_infinity(result):
+    told = json.loads(as_json(result), parse_constant=pytest.fail)
+    assert told["goals"] == result["goals"] and "curves" not in told
+    assert told["rows"]["model, on the wire"]["response_lag_ms"] is None
+    assert told["rows"]["real"]["speed"] == pytest.approx(result["rows"]["real"]["speed"], rel=1e-4)
+
+
+def test_a_card_keeps_what_else_it_says(result, tmp_path):
+    (tmp_path / "model.json").write_text(json.dumps({"name": "sway", "metrics": {"speed": 9.0, "older": 1.0}}))
+    write_card(tmp_path / "model.json", result)
+    card = json.loads((tmp_path / "model.json").read_text())
+    assert card["name"] == "sway" and card["metrics"]["older"] == 1.0 and card["metrics"]["speed"] < 9.0
 
 
 # ---- trials ------------------------------------------------------------------------------------------------------
@@ -193,6 +206,27 @@ def test_true_beats_are_told_as_they_pass():
     tracker.hear(np.zeros(60_000, np.float32))
     tracker.restore(before)
     assert tracker.now().phase == pytest.approx(0.5)
+
+
+@pytest.fixture(scope="module")
+def salsa():
+    return Dancer("salsa", Plan(tracker="aubio"))
+
+
+def test_a_model_dances_as_the_stage_lets_it(salsa):
+    audio = clicks(120.0, 3.0).audio
+    danced, again = salsa(audio), salsa(audio)
+    assert danced.raw.shape == danced.wire.shape == (181, 22, 3)
+    assert np.array_equal(danced.wire, again.wire) and np.array_equal(danced.raw, again.raw)
+    assert not np.array_equal(danced.raw, salsa(audio, np.arange(0.25, 3, 0.5)).raw)
+    assert np.abs(danced.wire[0] - danced.wire[1]).max() < 0.01  # it enters from the neutral stance
+
+
+def test_only_dictionaries_and_models_of_bones_dance():
+    with pytest.raises(BadModel, match="no model"):
+        Dancer("nobody", PLAN)
+    with pytest.raises(BadModel, match="is no dictionary"):
+        Dancer("dictionary:nowhere", PLAN)
 
 
 def test_a_reel_is_its_songs_one_after_another():

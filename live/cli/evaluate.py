@@ -46,7 +46,7 @@ def evaluate_model(
     result = {"model": dancer.card.name, "data": data.name, "machine": realtime.machine(), **told}
     try:
         out.mkdir(parents=True, exist_ok=True)
-        (out / "evaluate.json").write_text(json.dumps(finite(result), indent=1) + "\n", "utf-8")
+        (out / "evaluate.json").write_text(as_json(result), "utf-8")
         (out / "evaluate.html").write_text(page(result), "utf-8")
         if card and dancer.folder is not None:
             write_card(dancer.folder / "model.json", result)
@@ -57,13 +57,20 @@ def evaluate_model(
     print(f"written to {out / 'evaluate.json'} and {out / 'evaluate.html'}")
 
 
-def finite(value: Any) -> Any:
-    """The same without infinities, which JSON does not know: null."""
+def as_json(result: dict) -> str:
+    """All figures but the curves, to five digits."""
+    return json.dumps(rounded({key: value for key, value in result.items() if key != "curves"}), indent=1) + "\n"
+
+
+def rounded(value: Any) -> Any:
+    """The same to five digits, and null for the infinities, which JSON does not know."""
     if isinstance(value, dict):
-        return {key: finite(item) for key, item in value.items()}
+        return {key: rounded(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+        return [rounded(item) for item in value]
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.5g}") if math.isfinite(value) else None
 
 
 def table(result: dict) -> Table:
