@@ -27,8 +27,11 @@ from live.types import BeatState, Float32
 
 NOW, LATER = 8, 48
 """Datagrams read just before a pose, and after it while there is time."""
-QUIET, IDLE_AFTER, IDLE = 1e-3, 4.0, 0.85
-"""Level and seconds of silence after which the dancers stand at ease, and how far they do."""
+QUIET, IDLE_AFTER, IDLE = 1e-3, 0.7, 0.9
+"""Level and seconds of silence after which the dancers come to stand at ease, and how far they do: they still breathe.
+A show begins with them at ease."""
+COASTING = 4.0
+"""Seconds for which they dance on where no sound comes at all: a microphone may come back."""
 
 NOTHING_WRITTEN = Script()
 
@@ -203,8 +206,11 @@ class Director:
 
     def _glide(self, seconds: float) -> None:
         goals, now, cast = self.goals, self._now, self.cast
-        self._quiet = 0.0 if cast.engine.level > QUIET else self._quiet + seconds
-        goals.idle = IDLE if self._quiet > IDLE_AFTER else 0.0
+        if cast.engine.level > QUIET:
+            self._quiet = 0.0
+        elif not 0.0 < cast.engine.deaf < COASTING:
+            self._quiet += seconds
+        goals.idle = IDLE if self._quiet >= IDLE_AFTER else 0.0
         goals.held = 1.0 if self._frozen else 0.0
         for name in GLIDING:
             setattr(now, name, paced(name, getattr(now, name), getattr(goals, name), seconds))

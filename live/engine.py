@@ -79,6 +79,7 @@ class Engine:
     ) -> None:
         self.ledger = Ledger()
         self.beat, self.level, self.signals = BeatState(), 0.0, Signals()
+        self.deaf = 0.0  # seconds for which no sound has come, not even silence
         self._listener, self._unheeded = listener, list[Float32]()
         self._source, self._features, self._generator, self._motion = source, features, generator, motion
         self.timing = timing
@@ -265,7 +266,8 @@ class Engine:
     def _tick_values(self, due: float) -> Float32:
         """The generator's input [35]: the frames of this tick with the beat as it will be when the pose is seen."""
         deaf = due - self._last_heard
-        if deaf > PERIOD:
+        self.deaf = deaf if deaf > PERIOD else 0.0
+        if self.deaf:
             self.beat = self._last.beat.advanced(deaf).fading(deaf)
             self.level = 0.0
         beat = self.beat.advanced(self._source.latency + self.timing.lead).folded(*self.timing.tempo_range)

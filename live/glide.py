@@ -6,7 +6,7 @@ from __future__ import annotations
 PACE = {
     "held": (10.0, 1.6),
     "neutral": (1.2, 0.7),
-    "idle": (0.5, 1.5),
+    "idle": (1.0, 3.0),
     "intensity": (1.5, 1.5),
     "lead": (0.2, 0.2),
     "style": (1.0, 1.0),

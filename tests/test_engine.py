@@ -195,6 +195,11 @@ def test_without_sound_the_level_falls_to_nothing():
     assert poses[170].level == 0.5 and poses[190].level == 0.0
 
 
+def test_the_engine_tells_for_how_long_no_sound_has_come():
+    assert performed(4.0, gap=(3.0, 1e9)).engine.deaf == pytest.approx(1.0, abs=0.05)
+    assert performed(4.0).engine.deaf == 0.0
+
+
 def test_after_two_seconds_without_sound_the_dancers_hear_silence():
     heard = performed(8.0, gap=(3.0, 6.0)).generator.heard
     tick = 30 * (3 + DEAF)

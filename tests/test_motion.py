@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from live import channels, rotation, skeleton
-from live.motion.body import DT, Motion, MotionConfig, neutral_rotations
+from live.motion.body import DT, Mood, Motion, MotionConfig
+from live.motion.stance import BREATH, neutral_rotations
 from live.types import FRAME_RATE
 
 READY = MotionConfig(entrance=0.0)
@@ -246,3 +247,31 @@ def test_every_array_stays_in_single_precision():
         for body in danced(wild_poses(3), config):
             kinds = {value.dtype for value in (*body, *body.past) if isinstance(value, np.ndarray)}
             assert kinds == {np.dtype(np.float32), np.dtype(np.complex64)}
+
+
+def at_ease(seconds):
+    """The bodies of one who stands at ease from the beginning."""
+    motion = Motion(READY)
+    motion.mood = Mood(neutral=1.0)
+    bodies = [motion.initial_state(1)]
+    for raw in lively_poses(int(seconds * FRAME_RATE)):
+        bodies.append(motion.step(raw, bodies[-1]))
+    return bodies
+
+
+def test_at_ease_it_breathes_in_and_out_on_the_spot():
+    joints = np.stack([body.joint_positions[0] for body in at_ease(2 * BREATH)])
+    breath = int(BREATH * FRAME_RATE)
+    np.testing.assert_allclose(joints[0], joints[breath], atol=1e-4)
+    lifted = joints[breath // 2] - joints[0]
+    assert 0.005 < np.abs(lifted[skeleton.INDEX["leftHand"]]).max() < 0.03
+    assert np.abs(lifted[ANKLES + TOES]).max() < 1e-4
+
+
+def test_a_breath_goes_on_from_a_snapshot_to_the_last_bit():
+    motion, bodies = Motion(READY), at_ease(2.0)
+    motion.mood = Mood(neutral=1.0)
+    kept = type(bodies[30])(*(np.copy(v) if isinstance(v, np.ndarray) else v for v in bodies[30]))
+    again = motion.step(lively_poses(31)[30], kept)
+    for value, other in zip(bodies[31], again, strict=True):
+        np.testing.assert_array_equal(value, other)

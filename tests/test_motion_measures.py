@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("scipy", reason="scipy is not installed (extra `bench` or `train`)")
 
 from live import skeleton
-from live.bench import chance, features, motion
+from live.bench import chance, features, goals, measures, motion, tempo
 
 TOOL = next(
     (tool for folder in Path(__file__).parents if (tool := folder / "shared" / "tools" / "dance_metrics.py").exists()),
@@ -151,3 +151,67 @@ def test_chance_measures_the_same_agreement():
 
 def test_no_beats_are_chance():
     assert chance.p_values([(np.zeros(0), np.arange(9.0), 20.0)]) == (1.0, 1.0)
+
+
+# ---- tempo -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sways_a_beat", [0.25, 0.5, 1.0])
+def test_the_period_of_a_sway_is_that_of_its_beat_or_bar(sways_a_beat):
+    beat = 0.47
+    y = motion.normalise(swaying(10.0, hertz=sways_a_beat / beat / 2, seed=1), 60)  # fast twice a sway
+    assert tempo.motion_period(y, beat * 1.1) == pytest.approx(beat, rel=0.03)
+
+
+def test_who_keeps_another_tempo_does_not_follow():
+    y = motion.normalise(swaying(30.5, hertz=1.0), 60)
+    assert tempo.follows(y, np.arange(0, 31, 0.5), 0.0) == (3, 3) == tempo.follows(y, np.arange(0, 31, 1.0), 0.0)
+    assert tempo.follows(y, np.arange(0, 31, 0.44), 0.0) == (0, 3)
+    assert tempo.follows(y, np.zeros(0), 0.0) == (0, 0)
+
+
+# ---- groups and goals --------------------------------------------------------------------------------------------
+
+
+def test_songs_of_half_the_tempo_are_not_of_another():
+    dances = [measures.part(str(bpm), swaying(seed=1), np.arange(0, 30, 60 / bpm)) for bpm in (60, 120, 121)]
+    assert measures.lock_on_others(dances) is None
+    other = measures.part("97", swaying(seed=1), np.arange(0, 30, 60 / 97))
+    firm = measures.mean_lock(dances[:2])["strength"]
+    assert measures.lock_on_others([*dances, other]) < 0.6 < 0.9 < firm and measures.mean_lock([]) == {}
+
+
+def figures_of(lock=0.6, change=0.1, **more):
+    row = {"speed": 1.0, "spread": 0.05, "jerk": 300.0, "skate": 0.4, "skate_ratio": 0.3, "freeze": 0.0,
+           "p_music_to_motion": 0.001, "p_motion_to_music": 0.02, "fid_k": 3.0, "follows_tempo": 0.95}  # fmt: skip
+    locked = {"strength": lock, "offset_ms": -41.0, "on_others": 0.1}
+    minute = {"change": {"speed": change, "spread": -change, "height": 0.0}}
+    hour = {"wire": minute, "raw": minute, "sunk_m": 0.0, "finite": True}
+    names = ("model, on the wire", "model, raw", "real", "songs at 0.8", "beside: other")
+    rows = {name: dict(row) for name in names}
+    rows["model, raw"] |= more
+    return {
+        "rows": rows, "lock": {f"{s}_{w}": locked for s in ("own", "true") for w in ("wire", "raw")},
+        "hour": hour, "silence": {"calm_after_s": float("inf")},
+    }  # fmt: skip
+
+
+def reached(result):
+    return {(g["what"], g["way"]): g["reached"] for g in goals.goals(result)}
+
+
+def test_each_goal_is_judged_by_its_own_limit():
+    found = reached(figures_of())
+    assert found["pose spread", "wire"] and found["beat lock, told the beats", "raw"]
+    assert found["beat alignment, music to motion", "wire"] and not found["beat alignment, motion to music", "wire"]
+    assert not found["mean offset, own tracker", "wire"] and found["lock on beats of other tempi", "raw"]
+    assert found["follows tempo, 0.8x", "wire"] and found["an hour, no NaN", "both"]
+    assert found["last minute of an hour, speed", "raw"] and not found["silence brings a calm idle", "wire"]
+    assert found["FID_k", "wire"] is False and found["FID_g", "wire"] is None
+
+
+def test_what_falls_short_is_missed():
+    found = reached(figures_of(lock=0.45, change=0.2, speed=1.3, jerk=451.0, freeze=0.03, fid_k=2.9))
+    assert found["beat lock, own tracker", "wire"] and not found["beat lock, told the beats", "wire"]
+    missed = ("mean joint speed", "jerk", "freeze ratio", "last minute of an hour, spread")
+    assert not any(found[what, "raw"] for what in missed) and found["FID_k", "raw"]

@@ -22,7 +22,7 @@ from pythonosc.osc_message import OscMessage
 from live import rotation, skeleton
 from live.cli.perform import make_output
 from live.errors import BadFile, BadTarget
-from live.motion.body import neutral_rotations
+from live.motion.stance import neutral_rotations
 from live.outputs import robot
 from live.outputs._limiter import Limiter, Limits, at_rest, is_safe
 from live.outputs._robot_driver import (

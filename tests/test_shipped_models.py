@@ -14,10 +14,10 @@ from live.audio.demo import MUSIC
 from live.backends.cpu import open_backend
 from live.beats.pulse import PulseTracker
 from live.card import find_model, read_card, shipped_models
-from live.features.extractor import Extractor
 from live.generator import Generator, style_weights
 from live.train.composer import compose
-from live.train.quality import dance, mean_speed
+from live.train.free_run import perform
+from live.train.quality import mean_speed
 from live.types import FRAME_RATE, SAMPLE_RATE
 
 SECONDS = 30
@@ -44,7 +44,7 @@ def danced(model, which, seed=1):
     folder = find_model(model)
     card = read_card(folder)
     generator = Generator(card, open_backend(folder, card, 1), 1, style_weights(card, ""), seed, None)
-    return dance(generator, Extractor(PulseTracker()).push(audio), card)
+    return perform(generator, PulseTracker(), [audio])[1]
 
 
 def posture(joints):

@@ -271,21 +271,32 @@ def export(
 @app.command("evaluate")
 def evaluate_command(
     model: Annotated[str, typer.Argument(help="A shipped model's name, or a model folder.")],
-    data: Annotated[Path, typer.Option(help="Folder of songs; true beats as NAME.beats beside NAME.ogg.")],
-    dances: Annotated[Path | None, typer.Option(help="The recorded dances that it should resemble.")] = None,
+    data: Annotated[
+        Path, typer.Option(help="Folder of songs (true beats as NAME.beats), or one with beats/ and music/.")
+    ],
+    dances: Annotated[
+        Path | None, typer.Option(help="The recorded dances that it should resemble; if left out, DATA/NAME.")
+    ] = None,
+    beside: Annotated[
+        list[str] | None, typer.Option(help="Another model (several), or dictionary:DIR, to dance to the same songs.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for evaluate.json and evaluate.html.")] = Path("runs/evaluate"),
     seconds: Annotated[float, typer.Option(help="Of each song.", min=10.0)] = 60.0,
-    tracker: Annotated[str, typer.Option(help="Beat tracker; `true` tells it the beats of NAME.beats.")] = "aubio",
-    style: Annotated[str, typer.Option(help="NAME[=WEIGHT],...; all alike if left out.")] = "",
+    tracker: Annotated[str, typer.Option(help="Beat tracker; `true` tells it the beats of NAME.beats.")] = "pulse",
+    style: Annotated[str, typer.Option(help="NAME[=WEIGHT],...; the model's first if left out.")] = "",
     temperature: Annotated[float | None, typer.Option(help="The model's own if left out.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same dances.")] = 1,
     sigma: Annotated[float, typer.Option(help="Width of the beat alignment, ms.", min=1.0)] = 70.0,
+    warped: Annotated[int, typer.Option(help="How many songs are also danced to at 0.8 and 1.25 times.", min=0)] = 4,
+    hour: Annotated[bool, typer.Option("--hour", help="Also dance for an hour without stopping.")] = False,
+    card: Annotated[bool, typer.Option("--card", help="Write the figures into the model's card.")] = False,
 ) -> None:
     """Let a model dance to songs by itself and measure it beside real dances, random pairing and silence."""
     from live.cli.evaluate import evaluate_model
-    from live.train.evaluate import Plan
+    from live.train.dancer import Plan
 
-    evaluate_model(model, data, dances, Plan(seconds, tracker, style, seed, temperature, sigma), out)
+    plan = Plan(seconds, tracker, style, seed, temperature, sigma, 3600.0 if hour else 0.0, warped)
+    evaluate_model(model, data, dances, beside or [], plan, out, card)
 
 
 def _say(line: str) -> None:

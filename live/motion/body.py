@@ -16,6 +16,7 @@ import numpy as np
 
 from live import channels, rotation, skeleton
 from live.motion.staging import Complex64, Past, Staging, echoed, marks
+from live.motion.stance import at_ease, neutral_rotations
 from live.types import FRAME_RATE, Float32
 
 DT = np.float32(1.0 / FRAME_RATE)
@@ -149,7 +150,7 @@ class Motion:
         """Local rotations, as quaternions and matrices, blended in and no faster than a joint may turn."""
         rotations = new.rotations
         if entered.min() < 1.0:
-            rotations = rotation.nlerp(neutral_rotations(), rotations, entered[:, None, None])
+            rotations = rotation.nlerp(at_ease(body.age), rotations, entered[:, None, None])
         if self.mood.held:
             rotations = rotation.nlerp(body.rotations, rotations, 1.0 - self.mood.held)
         rotations = _limited(body.rotations, rotations, self.config.fastest_joint * float(DT))
@@ -216,25 +217,6 @@ def _intensified(new: channels.Decoded, intensity: float) -> channels.Decoded:
 def _smooth(share: float) -> float:
     """From 0 to 1 with no kink at either end."""
     return share * share * (3.0 - 2.0 * share)
-
-
-def neutral_rotations() -> Float32:
-    """[22, 4]: standing at ease, arms hanging."""
-    return _NEUTRAL
-
-
-def _neutral() -> Float32:
-    out = np.tile(rotation.IDENTITY, (skeleton.COUNT, 1))
-    for side, sign in (("left", -1.0), ("right", 1.0)):
-        for bone, axis, degrees in (("UpperArm", 2, 72.0 * sign), ("LowerArm", 1, 15.0 * sign)):
-            half = np.radians(degrees) / 2
-            out[skeleton.INDEX[side + bone]] = np.where(np.arange(4) == axis, np.sin(half), 0) + np.cos(half) * (
-                np.arange(4) == 3
-            )
-    return out.astype(np.float32)
-
-
-_NEUTRAL = _neutral()
 
 
 def _feet(joints: Float32) -> Complex64:

@@ -2,153 +2,136 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from live import skeleton
-from live.backends.cpu import open_backend
-from live.bench import chance, features, motion
-from live.bench.clips import SOUNDS, read_beats
-from live.card import ModelCard, read_card
-from live.contracts import load_plugin
-from live.errors import Unusable
-from live.features.extractor import Extractor
-from live.generator import Generator, style_weights
-from live.train.dance import Dance, read_audio, usable_frames
-from live.train.free_run import FIRST_POSE, Danced, free_run, lag_to_accent, told_beats
-from live.train.grid import heard_grid
-from live.types import FRAME_RATE, SAMPLE_RATE, FeatureFrame, Float32, Float64
+from live.bench import motion
+from live.bench.goals import goals
+from live.bench.measures import (
+    Part,
+    distances,
+    figures,
+    lock_on_others,
+    mean_lock,
+    part,
+    points,
+    shuffled,
+    summary,
+)
+from live.train.dance import Dance, usable_frames
+from live.train.dancer import TRUE, Dances, Plan
+from live.train.songs import Music
+from live.train.trials import MINUTE, lag_to_accents, silenced, without_stopping
+from live.types import FRAME_RATE, SAMPLE_RATE, Float32
 
 STRETCH = 5.0
 """Seconds of real motion without a fault that are worth measuring."""
 SILENCE = 20.0
 """Seconds of silence that a model is given."""
-ACCENTS = (8.0, 8.7, 9.4, 10.1)
-"""Seconds at which the response lag is measured."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How to measure. `tracker`: `true` tells the written beats. `sigma_ms` is the width of the alignment's bell."""
-
-    seconds: float = 60.0
-    tracker: str = "aubio"
-    style: str = ""
-    seed: int = 1
-    temperature: float | None = None
-    sigma_ms: float = motion.SIGMA_MS
-
-
-class Music(NamedTuple):
-    """A song: samples, beats (s), and whether these were written down or heard."""
-
-    name: str
-    audio: Float32
-    beats: Float64
-    written: bool
-
-
-class Part(NamedTuple):
-    """Normalised motion [T, 22, 3] from `begun` seconds of its music on, and that music's beats (s)."""
-
-    name: str
-    y: Float64
-    beats: Float64
-    begun: float
-
-
-def read_music(folder: Path, seconds: float) -> list[Music]:
-    """Every song of a folder with the beats beside it, else a grid by ear; raises `Unusable` when there is none."""
-    paths = [path for path in sorted(folder.glob("*")) if path.suffix.lower() in SOUNDS]
-    if not paths:
-        raise Unusable(f"--data {folder}: holds no songs (wav, flac, ogg, mp3)")
-    return [_music(path, seconds) for path in paths]
-
-
-def _music(path: Path, seconds: float) -> Music:
-    audio = read_audio(path)[: int(seconds * SAMPLE_RATE)]
-    written = path.with_suffix(".beats")
-    if written.is_file():
-        beats = read_beats(written)
-        return Music(path.stem, audio, beats[beats < len(audio) / SAMPLE_RATE], True)
-    onsets = np.array([f.values[1] for f in _extract(audio, "aubio")], np.float32)
-    grid = heard_grid(onsets)
-    length = len(audio) / SAMPLE_RATE
-    counts = np.arange(np.ceil(grid.count_at_start), grid.count_at_start + length * grid.bpm / 60.0)
-    return Music(path.stem, audio, (counts - grid.count_at_start) * 60.0 / max(grid.bpm, 1.0), False)
-
-
-def _extract(audio: Float32, tracker: str) -> list[FeatureFrame]:
-    return Extractor(load_plugin("live.beats", tracker, "beat tracker").open_tracker()).push(audio)
-
-
-class Dancer:
-    """A model folder ready to dance to any audio."""
-
-    def __init__(self, folder: Path, plan: Plan) -> None:
-        self.card: ModelCard = read_card(folder)
-        if self.card.pose_space != "rotations22":
-            raise Unusable(f"model '{self.card.name}' gives {self.card.pose_space}: only rotations22 can be measured")
-        self._backend, self._plan = open_backend(folder, self.card, 1), plan
-
-    def __call__(self, audio: Float32, beats: Float64 | None = None) -> Danced:
-        plan = self._plan
-        frames = _extract(audio, "aubio" if plan.tracker == "true" else plan.tracker)
-        if plan.tracker == "true" and beats is not None:
-            frames = told_beats(frames, beats)
-        style = style_weights(self.card, plan.style or ",".join(self.card.styles))
-        generator = Generator(self.card, self._backend, 1, style, plan.seed, plan.temperature)
-        return free_run(generator, frames, self.card)
+RATES = (0.8, 1.25)
+"""How much faster the warped songs are."""
+Jobs = dict[tuple[str, str], Callable[[], Any]]
+Said = Callable[[str], None]
+NOBODY: Mapping[str, Dances] = {}
 
 
 def evaluate(
-    dancer: Callable[[Float32, Float64 | None], Danced],
-    songs: list[Music],
-    dances: list[Dance],
+    dancer: Dances,
+    songs: Sequence[Music],
+    dances: Sequence[Dance],
     plan: Plan,
-    said: Callable[[str], None] = lambda what: None,
+    beside: Mapping[str, Dances] = NOBODY,
+    said: Said = lambda what: None,
 ) -> dict[str, Any]:
-    """Every figure: `rows` of model (wire and raw) and controls, `songs` one by one, `curves` to draw."""
-    made = {song.name: _said(said, song.name, partial(dancer, song.audio, song.beats)) for song in songs}
-    wire = [_part(song, made[song.name].wire) for song in songs]
-    raw = [_part(song, made[song.name].raw) for song in songs]
-    still = np.zeros(int(SILENCE * SAMPLE_RATE), np.float32)
-    quiet = _said(said, "silence", lambda: dancer(still, None)).wire
-    real = [part for dance in dances for part in _real(dance)]
-    points = _points(real)
-    groups = {
-        "model, on the wire": wire,
-        "model, raw": raw,
-        "random pairing": shuffled(wire),
-        "silence": [_part(song, quiet)._replace(name=song.name) for song in songs],
+    """Every figure: `rows` of model (wire and raw) and controls, `lock`, `silence`, `hour`, `songs` one by one,
+    `curves` to draw, and `goals`. `beside` are other models that dance to the same songs. `said` is called `units`
+    times, with what was done."""
+    made = {}
+    for (kind, name), job in _jobs(dancer, songs, plan, beside, said).items():
+        made[kind, name] = job()
+        said(f"{kind} {name}")
+    real = [stretch for dance in dances for stretch in _real(dance)]
+    told = [song for song in songs if song.written]
+    own = {way: [_part(song, made["song", song.name], way) for song in songs] for way in ("wire", "raw")}
+    true = {way: [_part(song, made["true", song.name], way) for song in told] for way in ("wire", "raw")}
+    groups = {"model, on the wire": own["wire"], "model, raw": own["raw"]}
+    groups |= {"told the beats, wire": true["wire"], "told the beats, raw": true["raw"]}
+    for rate in RATES:
+        slower = [_part(s.warped(rate), made[f"warped to {rate:g}", s.name], "wire") for s in _to_warp(songs, plan)]
+        groups[f"songs at {rate:g}"] = slower
+    groups |= {
+        "random pairing": shuffled(own["wire"]),
+        "silence": [part(song.name, made["silence", ""].wire, song.beats) for song in songs],
         "real": real,
     }
-    rows = {name: summary(parts, points, plan) for name, parts in groups.items() if parts}
+    for name in beside:
+        groups[f"beside: {name}"] = [_part(song, made[name, song.name], "wire") for song in songs]
+    around = points(real)
+    rows = {name: summary(parts, around, plan.sigma_ms) for name, parts in groups.items() if parts}
     if len(real) > 1:  # what two sets of real dances lie apart
-        rows["real"] |= distances(_points(real[::2]), _points(real[1::2]))
-    rows["model, on the wire"]["response_lag_ms"] = _said(said, "accents", lambda: _lag(dancer, songs[0]))
-    return {
+        rows["real"] |= distances(points(real[::2]), points(real[1::2]))
+    rows["model, on the wire"]["response_lag_ms"] = made["accents", ""]
+    result = {
         "rows": rows,
-        "songs": [{"name": p.name} | figures(p, plan) for p in wire],
-        "curves": [curve(p) for p in wire],
+        "lock": _locks(songs, own, true),
+        "silence": made["pause", ""],
+        "hour": made.get(("hour", "")),
+        "songs": [_song(song, wire, true["wire"], plan) for song, wire in zip(songs, own["wire"], strict=True)],
+        "curves": [curve(p) for p in own["wire"]],
         "sigma_ms": plan.sigma_ms, "seconds": plan.seconds, "tracker": plan.tracker, "seed": plan.seed,
-        "written_beats": {song.name: song.written for song in songs},
+        "style": plan.style,
     }  # fmt: skip
+    return result | {"goals": goals(result)}
 
 
-def _said(said: Callable[[str], None], what: str, work: Callable[[], Any]) -> Any:
-    result = work()
-    said(what)
-    return result
+def units(dancer: Dances, songs: Sequence[Music], plan: Plan, beside: Mapping[str, Dances] = NOBODY) -> int:
+    """How often `evaluate` says something."""
+    return len(_jobs(dancer, songs, plan, beside, lambda what: None)) + int(plan.hour / MINUTE)
 
 
-def _part(song: Music, joints: Float32) -> Part:
-    return Part(song.name, motion.normalise(joints, FRAME_RATE), song.beats, FIRST_POSE)
+def _jobs(dancer: Dances, songs: Sequence[Music], plan: Plan, beside: Mapping[str, Dances], said: Said) -> Jobs:
+    """All that has to be danced; a song that is `true` is told its beats."""
+    jobs: Jobs = {}
+    for song in songs:
+        beats = song.beats if plan.tracker == TRUE else None
+        jobs["song", song.name] = partial(_dance, dancer, song.audio, beats)
+        if song.written:
+            jobs["true", song.name] = partial(_dance, dancer, song.audio, song.beats)
+        for name, other in beside.items():
+            jobs[name, song.name] = partial(_dance, other, song.audio, beats)
+    for song in _to_warp(songs, plan):
+        for rate in RATES:
+            jobs[f"warped to {rate:g}", song.name] = partial(_dance_warped, dancer, song, rate, plan)
+    jobs["silence", ""] = partial(_dance, dancer, np.zeros(int(SILENCE * SAMPLE_RATE), np.float32), None)
+    jobs["accents", ""] = partial(lag_to_accents, dancer, songs[0])
+    jobs["pause", ""] = partial(silenced, dancer, songs[0])
+    if plan.hour:
+        jobs["hour", ""] = partial(without_stopping, dancer, songs, plan.hour, said)
+    return jobs
+
+
+def _dance(dancer: Dances, audio: Float32, beats: Any) -> Any:
+    return dancer(audio, beats)
+
+
+def _dance_warped(dancer: Dances, song: Music, rate: float, plan: Plan) -> Any:
+    warped = song.warped(rate)
+    return dancer(warped.audio, warped.beats if plan.tracker == TRUE else None)
+
+
+def _to_warp(songs: Sequence[Music], plan: Plan) -> list[Music]:
+    """Steady songs of all tempi."""
+    steady = sorted((song for song in songs if song.steady), key=lambda song: song.bpm)
+    at = np.linspace(0, len(steady) - 1, min(plan.warped, len(steady))).round().astype(int)
+    return [steady[i] for i in at]
+
+
+def _part(song: Music, danced: Any, way: str) -> Part:
+    return part(song.name, getattr(danced, way), song.beats)
 
 
 def _real(dance: Dance) -> Iterator[Part]:
@@ -158,85 +141,36 @@ def _real(dance: Dance) -> Iterator[Part]:
     edges = np.flatnonzero(np.diff(np.r_[False, sound, False]))
     beats = np.zeros(0)
     if dance.bpm > 0:
-        counts = np.arange(
-            np.ceil(dance.count_at_start), dance.count_at_start + len(joints) / FRAME_RATE * dance.bpm / 60
-        )
+        last = dance.count_at_start + len(joints) / FRAME_RATE * dance.bpm / 60
+        counts = np.arange(np.ceil(dance.count_at_start), last)
         beats = (counts - dance.count_at_start) * 60 / dance.bpm
     for begin, end in zip(edges[::2], edges[1::2], strict=True):
         if end - begin >= STRETCH * FRAME_RATE:
-            yield Part(dance.name, motion.normalise(joints[begin:end], FRAME_RATE), beats, begin / FRAME_RATE)
+            yield part(dance.name, joints[begin:end], beats, begin / FRAME_RATE)
 
 
-def shuffled(parts: list[Part]) -> list[Part]:
-    """Every dance with the next one's music."""
-    return [part._replace(beats=other.beats) for part, other in zip(parts, parts[1:] + parts[:1], strict=True)]
+def _locks(songs: Sequence[Music], own: dict[str, list[Part]], true: dict[str, list[Part]]) -> dict[str, Any]:
+    """The lock on the true beats of the steady songs, by ear and told, and on the beats of songs of other tempi."""
+    steady = {song.name for song in songs if song.steady}
+    out: dict[str, Any] = {}
+    for source, parts in (("own", own), ("true", true)):
+        for way, dances in parts.items():
+            chosen = [p for p in dances if p.name in steady]
+            out[f"{source}_{way}"] = mean_lock(chosen) | {"on_others": lock_on_others(chosen)}
+    return out
 
 
-def figures(part: Part, plan: Plan) -> dict[str, float]:
-    """One dance's measures."""
-    y, moved = part.y, motion.motion_beats(part.y) + part.begun
-    inside = part.beats[(part.beats >= part.begun) & (part.beats < part.begun + len(y) / motion.RATE)]
-    lock = motion.beat_lock(moved, part.beats) if len(inside) > 2 else motion.Lock(0.0, 0.0)
-    return {
-        "speed": float(motion.speed(y).mean()), "spread": motion.spread(y), "freeze": motion.freeze(y),
-        "jerk": motion.jerk(y), "skate": motion.foot_skate(y), "skate_ratio": motion.skate_ratio(y),
-        "pfc": motion.contact_score(y), "motion_beats": float(len(moved)), "music_beats": float(len(inside)),
-        "music_to_motion": motion.align(inside, moved, plan.sigma_ms),
-        "motion_to_music": motion.align(moved, inside, plan.sigma_ms),
-        "beat_lock": lock.strength, "lock_offset_ms": 1000 * lock.offset,
-    }  # fmt: skip
+def _song(song: Music, wire: Part, true: Sequence[Part], plan: Plan) -> dict[str, Any]:
+    locks = [motion.beat_lock(p.moved, p.beats).strength for p in true if p.name == song.name]
+    told = {"told_lock": locks[0]} if locks else {}
+    about = {"name": song.name, "bpm": song.bpm, "steady": song.steady, "written": song.written}
+    return about | figures(wire, plan.sigma_ms) | told
 
 
-Points = tuple[Float64, Float64]
-
-
-def _points(parts: list[Part]) -> Points | None:
-    """Kinetic and geometric features of all clips; None without a dance."""
-    cut = [clip for part in parts for clip in features.clips(part.y)]
-    if not cut:
-        return None
-    return np.array([features.kinetic(c) for c in cut]), np.array([features.geometric(c) for c in cut])
-
-
-def summary(parts: list[Part], real: Points | None, plan: Plan) -> dict[str, Any]:
-    """Means over the dances, p-values over their windows, distances from the real ones."""
-    each = [figures(part, plan) for part in parts]
-    beaten = [f for f in each if f["music_beats"] > 0] or each
-    out: dict[str, Any] = {
-        name: float(np.mean([f[name] for f in (beaten if name in MUSICAL else each)])) for name in each[0]
-    }
-    windows = [(motion.motion_beats(p.y), p.beats - p.begun, len(p.y) / motion.RATE) for p in parts if len(p.beats) > 2]
-    p = chance.p_values(windows, plan.sigma_ms)
-    out |= {"p_music_to_motion": p.music_to_motion, "p_motion_to_music": p.motion_to_music}
-    return out | distances(_points(parts), real) | {"dances": len(parts)}
-
-
-def distances(made: Points | None, real: Points | None) -> dict[str, float]:
-    """FID and diversity in both spaces; none without real dances."""
-    if made is None or real is None:
-        return {}
-    pairs = [("k", made[0], real[0]), ("g", made[1], real[1])]
-    apart = {f"fid_{name}": features.distance(a, b) for name, a, b in pairs}
-    return apart | {f"diversity_{name}": features.diversity(a, b) for name, a, b in pairs}
-
-
-MUSICAL = ("music_to_motion", "motion_to_music", "beat_lock", "lock_offset_ms", "music_beats")
-"""Meant over dances with beats only."""
-
-
-def _lag(dancer: Callable[[Float32, Float64 | None], Danced], song: Music) -> float:
-    """Median response lag, ms; infinite where the accents move nothing."""
-    audio = song.audio[: int(13 * SAMPLE_RATE)]
-    at = tuple(int(second * SAMPLE_RATE) for second in ACCENTS if (second + 2) * SAMPLE_RATE < len(audio))
-    lags = lag_to_accent(lambda sound: dancer(sound, song.beats).raw, 0.3 * audio, at)
-    return 1000.0 * float(np.median(lags)) if lags else float("inf")
-
-
-def curve(part: Part) -> dict[str, Any]:
+def curve(p: Part) -> dict[str, Any]:
     """Speed and beats of a dance's first 20 s, to draw."""
-    moved = motion.motion_beats(part.y) + part.begun
-    s = motion.speed(part.y)[: 20 * motion.RATE]
+    s = motion.speed(p.y)[: 20 * motion.RATE]
     return {
-        "name": part.name, "begun": part.begun, "rate": motion.RATE, "speed": np.round(s, 3).tolist(),
-        "moved": moved[moved < 20].round(3).tolist(), "beats": part.beats[part.beats < 20].round(3).tolist(),
+        "name": p.name, "begun": p.begun, "rate": motion.RATE, "speed": np.round(s, 3).tolist(),
+        "moved": p.moved[p.moved < 20].round(3).tolist(), "beats": p.beats[p.beats < 20].round(3).tolist(),
     }  # fmt: skip

@@ -1,45 +1,142 @@
-"""A model dancing by itself to a whole song, as on the stage but as fast as it goes."""
+"""A model dancing by itself: the stage's own engine, director and bodies, the clock running as fast as it goes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+import queue
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from live import channels, rotation, skeleton
-from live.card import ModelCard
-from live.features.extractor import BEAT_SLICE, beat_features, pool
-from live.generator import Generator
+from live.audio._paced import PacedSource
+from live.clock import VirtualClock
+from live.contracts import BeatTracker, Output
+from live.director import Cast, Director
+from live.engine import Engine, Timing
+from live.features.extractor import Extractor
+from live.hand import Hand
 from live.motion.body import Motion
-from live.types import FRAME_RATE, BeatState, FeatureFrame, Float32, Float64
-
-FIRST_POSE = 2 / FRAME_RATE
-"""Seconds into the song at which the first pose is seen: when the first tick's frames have been heard."""
+from live.types import FRAME_RATE, SAMPLE_RATE, BeatState, Float32, Float64, Pose, Snapshot, State
 
 
 class Danced(NamedTuple):
-    """World joints [T, 22, 3] at 60/s: as the network gives them (`raw`), and as they are sent (`wire`)."""
+    """World joints [T, 22, 3], pose k at k / 60 s: as the network gives them (`raw`), and as they are sent (`wire`)."""
 
     raw: Float32
     wire: Float32
 
 
-def free_run(generator: Generator, frames: list[FeatureFrame], card: ModelCard, lead: float | None = None) -> Danced:
-    """One dancer from the neutral stance; `lead` seconds of anticipation, automatic (the card's) if None."""
-    lead = -card.accent_offset if lead is None else lead
-    motion, state = Motion(), generator.initial_state()
-    body, raws, wire = motion.initial_state(1), [], []
-    for tick in range(len(frames) // 2):
-        heard = frames[2 * tick : 2 * tick + 2]
-        values = pool(np.array([f.values for f in heard]))
-        values[BEAT_SLICE] = beat_features(heard[-1].beat.advanced(lead).folded(*card.tempo_range))
-        raw, state = generator.step(values, tick, state)
-        for pose in range(raw.shape[1]):
-            body = motion.step(raw[:, pose], body)
-            raws.append(raw[0, pose])
-            wire.append(body.joint_positions[0])
-    return Danced(walked(np.stack(raws)), np.stack(wire))
+class Reel:
+    """Songs one after another: a stream for a `PacedSource`."""
+
+    def __init__(self, songs: Sequence[Float32]) -> None:
+        self.recoveries: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._left = list(reversed(songs))
+        self._at = 0
+
+    @property
+    def ended(self) -> bool:
+        return not self._left
+
+    def start(self) -> None: ...
+
+    def read(self, count: int) -> Float32:
+        parts: list[Float32] = []
+        while count > 0 and self._left:
+            part = self._left[-1][self._at : self._at + count]
+            parts.append(part)
+            count, self._at = count - len(part), self._at + len(part)
+            if self._at >= len(self._left[-1]):
+                self._left.pop()
+                self._at = 0
+        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+    def close(self) -> None: ...
+
+
+class Witness(Output):
+    """Keeps the first dancer's joints."""
+
+    def __init__(self) -> None:
+        super().__init__("witness:")
+        self.joints: list[Float32] = []
+
+    def open(self, dancers: int, paced: bool) -> None: ...
+
+    def _encode(self, pose: Pose) -> None:
+        self.joints.append(pose.joint_positions[0].copy())
+
+    def _transmit(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Overheard:
+    """A generator whose raw poses are kept."""
+
+    def __init__(self, generator: Any) -> None:
+        self._generator = generator
+        self.poses_per_tick, self.dancers = generator.poses_per_tick, generator.dancers
+        self.raw: list[Float32] = []
+
+    def initial_state(self) -> State:
+        state: State = self._generator.initial_state()
+        return state
+
+    def step(self, features: Float32, tick: int, state: State) -> tuple[Float32, State]:
+        raw, following = self._generator.step(features, tick, state)
+        self.raw.append(raw[0].copy())
+        return raw, following
+
+
+class Told:
+    """A beat tracker that is told the true beats (s)."""
+
+    latency = 0.0
+
+    def __init__(self, beats: Float64) -> None:
+        self._beats, self._heard = beats, 0
+
+    def hear(self, samples: Float32) -> None:
+        self._heard += len(samples)
+
+    def now(self) -> BeatState:
+        return true_beat(self._beats, self._heard / SAMPLE_RATE)
+
+    def snapshot(self) -> Snapshot:
+        return {"heard": np.array(self._heard)}
+
+    def restore(self, snapshot: Snapshot) -> None:
+        self._heard = int(snapshot["heard"])
+
+
+def perform(
+    generator: Any, tracker: BeatTracker, songs: Sequence[Float32], each_minute: Callable[[], None] = lambda: None
+) -> tuple[Float32, Float32]:
+    """One dancer, from the neutral stance, anticipation automatic: raw channels [T, 138] and joints sent [T, 22, 3]."""
+    card, clock, seen, heard = generator.card, VirtualClock(), Witness(), Overheard(generator)
+    source, hand, motion = PacedSource("songs", Reel(songs), clock), Hand(tracker), Motion()
+    timing = Timing(-card.accent_offset, tempo_range=tuple(card.tempo_range))
+    engine = Engine(source, Extractor(hand), heard, motion, [seen], clock, timing)
+    director = Director(Cast(engine, hand, motion, generator, lambda _: generator.style[0], timing.lead))
+
+    def each_slot() -> None:
+        director.each_slot()
+        if len(seen.joints) % (60 * FRAME_RATE) == 0:
+            each_minute()
+
+    source.start()
+    engine.run(None, each_slot, director.at_slot)
+    if engine.ledger.recoveries:
+        raise RuntimeError(engine.ledger.recoveries[0])
+    return np.concatenate(heard.raw)[: len(seen.joints)], np.stack(seen.joints)
+
+
+def free_run(generator: Any, tracker: BeatTracker, audio: Float32) -> Danced:
+    """`perform` to one song, both as joints."""
+    raw, wire = perform(generator, tracker, [audio])
+    return Danced(walked(raw), wire)
 
 
 def walked(raw: Float32) -> Float32:
@@ -55,11 +152,6 @@ def walked(raw: Float32) -> Float32:
     return np.asarray(skeleton.forward_kinematics(root, turned)[0], np.float32)
 
 
-def told_beats(frames: list[FeatureFrame], beats: Float64) -> list[FeatureFrame]:
-    """The same frames, but the tracker knows the true `beats` (s)."""
-    return [frame._replace(beat=true_beat(beats, (k + 1) / FRAME_RATE)) for k, frame in enumerate(frames)]
-
-
 def true_beat(beats: Float64, now: float) -> BeatState:
     """The beat at `now` seconds, surely known; none before the first and after the last."""
     i = int(np.searchsorted(beats, now, "right")) - 1
@@ -68,28 +160,3 @@ def true_beat(beats: Float64, now: float) -> BeatState:
     period = float(beats[i + 1] - beats[i])
     phase = (now - float(beats[i])) / period
     return BeatState(phase, 60.0 / period, 1.0, 0.0, 0.0, (1.0 - phase) * period, i)
-
-
-def lag_to_accent(run: Callable[[Float32], Float32], audio: Float32, accents: tuple[int, ...]) -> list[float]:
-    """Seconds from each accent to the first pose that it moves by 5 mm (mean joint), the song else being the same.
-
-    `run` turns audio into joints [T, 22, 3] and draws the same noise each time; accents are samples at which a burst
-    of 50 ms begins. An accent that moves nothing within 2 s gives infinity.
-    """
-    plain = run(audio)
-    return [_first_moved(plain, run(with_accent(audio, at)), at / 48_000) for at in accents]
-
-
-def with_accent(audio: Float32, at: int, length: int = 2400) -> Float32:
-    """A burst of noise of full scale for 50 ms, fading."""
-    out = audio.copy()
-    burst = np.random.default_rng(0).uniform(-1, 1, length) * np.linspace(1, 0, length) ** 2
-    out[at : at + length] = np.clip(out[at : at + length] + burst, -1, 1)
-    return out
-
-
-def _first_moved(plain: Float32, other: Float32, second: float) -> float:
-    apart = np.linalg.norm(plain - other, axis=-1).mean(1)
-    moved = np.flatnonzero(apart > 0.005)
-    lag = moved[0] / FRAME_RATE + FIRST_POSE - second if len(moved) else np.inf
-    return float(lag) if lag <= 2.0 else float("inf")

@@ -1,0 +1,50 @@
+"""Does a dance keep the tempo of its music? The period of the motion beside that of the beat."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from live.bench.motion import RATE
+from live.types import Float64
+
+WINDOW = 10.0
+"""Seconds over which a period is read."""
+CLOSE = 0.03
+"""How far the motion's period may be off the beat's."""
+HARMONICS = {0.25: 1.0, 0.5: 1.0, 0.75: 0.9, 1.0: 1.0, 2.0: 1.0}
+"""How often in a beat a dance in bars of four comes back, and how much that counts: steps and gestures return once,
+twice, three or four times a bar, or in double time. Three in a bar counts a little less: else what returns once a beat
+could as well be that of a slower beat."""
+PADDED = 1 << 14
+
+
+def motion_period(y: Float64, around: float) -> float:
+    """Seconds: the beat within half an octave of `around` whose bar of four explains most of the joints' speeds.
+
+    y [T, J, 3] at 25/s. The comb of `HARMONICS` over the magnitudes of the speeds' spectra, summed over joints; periods
+    an octave apart are the same answer, so half and double time count.
+    """
+    speeds = np.linalg.norm(np.diff(y - y[:, :1], axis=0), axis=2)
+    speeds = (speeds - speeds.mean(0)) * np.hanning(len(speeds))[:, None]
+    strength = np.abs(np.fft.rfft(speeds, PADDED, axis=0)).sum(1)
+    hertz = np.fft.rfftfreq(PADDED, 1.0 / RATE)
+    periods = around * 2.0 ** np.linspace(-0.5, 0.5, 701)
+    score = sum(weight * np.interp(k / periods, hertz, strength) for k, weight in HARMONICS.items())
+    return float(periods[int(np.argmax(score))])
+
+
+def follows(y: Float64, beats: Float64, begun: float) -> tuple[int, int]:
+    """Of the whole windows of a dance that have beats: in how many the motion's period is the beat's, and how many.
+
+    beats in seconds of the music, `begun` where in it the dance begins.
+    """
+    size, met, windows = int(WINDOW * RATE), 0, 0
+    for at in range(0, len(y) - size + 1, size):
+        start = begun + at / RATE
+        inside = beats[(beats >= start) & (beats < start + WINDOW)]
+        if len(inside) < 5:
+            continue
+        beat = float(np.median(np.diff(inside)))
+        windows += 1
+        met += abs(motion_period(y[at : at + size], beat) / beat - 1.0) <= CLOSE
+    return met, windows
