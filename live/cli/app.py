@@ -184,16 +184,28 @@ def prepare(
 @app.command()
 def train(
     config: Annotated[Path, typer.Argument(help="A training configuration (TOML), see `configs/`.")],
-    data: Annotated[Path, typer.Option(help="Prepared data (.npz).")],
-    out: Annotated[Path, typer.Option(help="Folder for checkpoint and log.")],
-    rounds: Annotated[int | None, typer.Option(help="Instead of the configuration's.")] = None,
+    data: Annotated[
+        list[Path] | None, typer.Option(help="Prepared data (.npz), several are joined; runs/NAME.npz if left out.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for checkpoint and log; runs/NAME if left out.")] = None,
+    rounds: Annotated[int | None, typer.Option(help="Instead of the configuration's.", min=1)] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoint.")] = False,
-    threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
+    from_weights: Annotated[
+        Path | None, typer.Option(help="Begin with this checkpoint's weights, at its round.")
+    ] = None,
+    accelerator: Annotated[str, typer.Option(help="cpu, gpu, mps, or auto.")] = "auto",
+    devices: Annotated[str, typer.Option(help="How many of this machine's, or which (0,1).")] = "auto",
+    nodes: Annotated[int, typer.Option(help="How many machines.", min=1)] = 1,
+    strategy: Annotated[str, typer.Option(help="How devices share the work (Lightning's name).")] = "auto",
+    precision: Annotated[str, typer.Option(help="32-true, bf16-mixed, 64-true.")] = "32-true",
+    threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
+    workers: Annotated[int, typer.Option(help="Processes that make batches beside the training.", min=0)] = 0,
 ) -> None:
-    """Train a generator."""
-    from live.cli.learn import train_model
+    """Train a generator: on one CPU, a GPU, several, or several machines."""
+    from live.cli.learn import Begin, Machine, train_model
 
-    train_model(config, data, out, rounds, resume, threads)
+    machine = Machine(accelerator, devices, nodes, strategy, precision, threads, workers)
+    train_model(config, data or [], out, rounds, Begin(from_weights, resume), machine)
 
 
 @app.command("train-beats")
@@ -225,7 +237,7 @@ def dictionary_command(
 
 @app.command()
 def export(
-    run: Annotated[Path, typer.Argument(help="A training folder with checkpoint.pt.")],
+    run: Annotated[Path, typer.Argument(help="A training folder, or a checkpoint.")],
     config: Annotated[Path, typer.Argument(help="The training configuration, for the card.")],
     out: Annotated[Path, typer.Argument(help="The model folder to write.")],
     data: Annotated[Path | None, typer.Option(help="The recorded dances: measure the model beside them.")] = None,
