@@ -208,6 +208,24 @@ def train(
     train_model(config, data or [], out, rounds, Begin(from_weights, resume), machine)
 
 
+@app.command("train-paper")
+def train_paper_command(
+    config: Annotated[Path, typer.Argument(help="The whole system, such as configs/paper.toml.")],
+    data: Annotated[Path, typer.Option(help="Prepared data (.npz).")] = Path("runs/paper.npz"),
+    out: Annotated[Path, typer.Option(help="Folder for the variants' folders.")] = Path("runs/paper"),
+    rounds: Annotated[int | None, typer.Option(help="Of each variant, instead of the configuration's.", min=1)] = None,
+    accelerator: Annotated[str, typer.Option(help="cpu, gpu, mps, or auto.")] = "auto",
+    precision: Annotated[str, typer.Option(help="32-true, bf16-mixed, 64-true.")] = "32-true",
+    threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
+) -> None:
+    """Train all variants of the seed paper's comparison; called again, it goes on where it was."""
+    from live.cli.learn import Machine
+    from live.cli.paper import train_paper
+
+    machine = Machine(accelerator, "1", precision=precision, threads=threads)
+    train_paper(config, data, out, rounds, machine)
+
+
 @app.command("train-beats")
 def train_beats_command(
     midi: Annotated[Path, typer.Argument(help="Folder with groove/ and nottingham/ (MIDI).")],
@@ -250,8 +268,14 @@ def export(
 
 @app.command("evaluate")
 def evaluate_command(
-    model: Annotated[str, typer.Argument(help="A shipped model's name, or a model folder.")],
-    data: Annotated[Path, typer.Option(help="Folder of songs; true beats as NAME.beats beside NAME.ogg.")],
+    data: Annotated[
+        Path,
+        typer.Option(help="Folder of songs; true beats as NAME.beats beside NAME.ogg. For --paper: prepared data."),
+    ],
+    model: Annotated[str | None, typer.Argument(help="A shipped model's name, or a model folder.")] = None,
+    paper: Annotated[
+        Path | None, typer.Option(help="In place of a model, the folder of `live train-paper`: the paper's tables.")
+    ] = None,
     dances: Annotated[Path | None, typer.Option(help="The recorded dances that it should resemble.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for evaluate.json and evaluate.html.")] = Path("runs/evaluate"),
     seconds: Annotated[float, typer.Option(help="Of each song.", min=10.0)] = 60.0,
@@ -262,6 +286,13 @@ def evaluate_command(
     sigma: Annotated[float, typer.Option(help="Width of the beat alignment, ms.", min=1.0)] = 70.0,
 ) -> None:
     """Let a model dance to songs by itself and measure it beside real dances, random pairing and silence."""
+    if paper is not None and model is None:
+        from live.cli.paper import evaluate_paper
+
+        evaluate_paper(paper, data, out)
+        return
+    if paper is not None or model is None:
+        raise Unusable("name either a model or, with --paper, the folder of `live train-paper`")
     from live.cli.evaluate import evaluate_model
     from live.train.evaluate import Plan
 

@@ -60,9 +60,24 @@ class Windows:
         return [str(name) for name in self._data["styles"]]
 
     def batch(self, rng: np.random.Generator, size: int) -> Batch:
-        chosen = self._starts[rng.integers(len(self._starts), size=size)]
-        at = chosen[:, :1] + np.arange(self._frames)  # [B, 2T]
-        data, pairs = self._data, (size, self.ticks, 2)
+        return self._cut(rng, self._starts[rng.integers(len(self._starts), size=size)], self.ticks)
+
+    def beginnings(self, ticks: int) -> tuple[Batch, np.ndarray]:
+        """The first `ticks` ticks of each take long enough, clean or not, as it was danced first (not mirrored), and
+        the frames [B] that they begin at."""
+        data, chosen = self._data, []
+        for take in np.unique(data["take"][self._starts[:, 1]]):
+            segment = int(np.flatnonzero(data["take"] == take)[0])
+            if data["start"][segment] + 32 + 2 * ticks <= data["start"][segment + 1]:
+                chosen.append([data["start"][segment] + 24, segment])
+        if not chosen:
+            raise BadFile(f"the prepared data holds no take of {ticks / 30 + 0.6:.1f} s")
+        return self._cut(np.random.default_rng(0), np.array(chosen), ticks), np.array(chosen)[:, 0]
+
+    def _cut(self, rng: np.random.Generator, chosen: np.ndarray, ticks: int) -> Batch:
+        """Windows of `ticks` at `chosen` [B, 2] (first frame, segment)."""
+        at = chosen[:, :1] + np.arange(2 * ticks)  # [B, 2T]
+        data, pairs = self._data, (len(chosen), ticks, 2)
         sounding = at[:, :, None].reshape(pairs) - 1  # a tick hears frames 2t - 1 and 2t
         features = np.zeros((*pairs, PROSODY + 5), np.float32)
         features[..., :PROSODY] = self._sound(rng, sounding, data["start"][chosen[:, 1]])

@@ -23,10 +23,10 @@ class Window(NamedTuple):
 
 
 class Feeding(NamedTuple):
-    """Cycles of 2 `longest` ticks: a third of `longest` fed the real pose, the rest the network's own (0: all real);
-    `noise`: bounds of the deviation of what is added to fed poses; `dropout` of the prenet."""
+    """Which ticks are fed the real pose, the others being fed the network's own; `noise`: bounds of the deviation of
+    what is added to fed poses; `dropout` of the prenet."""
 
-    longest: int
+    real: list[bool]
     noise: tuple[float, float] = (0.0, 0.0)
     dropout: float = 0.0
 
@@ -80,10 +80,9 @@ def _roll(g: Generator, posterior: Posterior | None, window: Window, feeding: Fe
     if posterior is not None:
         mean, logvar = posterior(previous, window.poses, heard.direct[..., -RHYTHM:])  # [B, T, latent]
         latents = mean + torch.exp(0.5 * logvar) * noise
-    real = _real(ticks, feeding.longest)
     state, own, out, priors = g.initial_state(size, ticks), window.before, [], []
     for t in range(ticks):
-        fed = previous[:, t] if real[t] else own
+        fed = previous[:, t] if feeding.real[t] else own
         fed = fed + blur * torch.randn_like(fed) if blur else fed
         latent = given(latents[:, t]) if posterior is not None else drawn(noise[:, t])
         tick = g.decode(*heard.at(t), fed, window.style, dropout[:, t], state, latent)
@@ -97,9 +96,7 @@ def _roll(g: Generator, posterior: Posterior | None, window: Window, feeding: Fe
     return Rolled(torch.stack(out, 1), kl, heard.memory[:, -(ticks - late) :], late)
 
 
-def _real(ticks: int, longest: int) -> list[bool]:
-    """Which ticks are fed the real pose, beginning anywhere in a cycle; the first one always is."""
-    if longest == 0:
-        return [True] * ticks
+def cycles(ticks: int, longest: int) -> list[bool]:
+    """Which ticks are fed the real pose: of each 2 `longest` a sixth, beginning anywhere in a cycle, and the first."""
     offset = int(torch.randint(2 * longest, ()))
     return [t == 0 or (t + offset) % (2 * longest) < max(1, longest // 3) for t in range(ticks)]

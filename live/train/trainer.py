@@ -25,7 +25,7 @@ from live.nn.generator import Generator
 from live.nn.plain import PlainLstm
 from live.nn.posterior import Posterior
 from live.train.config import TrainConfig
-from live.train.roll import Feeding, Rolled, Window, normalise, normalised, roll
+from live.train.roll import Feeding, Rolled, Window, cycles, normalise, normalised, roll
 from live.train.rounds import Round
 
 STRETCH = 16
@@ -74,10 +74,10 @@ class Dancing(lightning.LightningModule):
         torch.manual_seed(np.random.SeedSequence([c.seed, number, self.global_rank]).generate_state(1)[0].item())
         done = number / c.rounds
         window = normalised(self.generator, batch)
-        longest = 1 + round((c.longest - 1) * min(1.0, done / c.growth)) if c.longest else 0
+        longest = 1 + round((c.longest - 1) * min(1.0, done / c.growth))
         found = self.optimizers()
         optimisers = found if isinstance(found, list) else [found]
-        rolled = roll(self.generator, self.posterior, window, Feeding(longest, c.noise, c.dropout))
+        rolled = roll(self.generator, self.posterior, window, Feeding(cycles(c.ticks, longest), c.noise, c.dropout))
         losses = self.losses(rolled, window, batch)
         self._update(optimisers[0], losses["loss"], done)
         self._follow(number)
@@ -139,7 +139,7 @@ class Dancing(lightning.LightningModule):
         """The average's losses with the longest self-feeding, the same draws every time."""
         torch.manual_seed(index)
         c, window = self.config, normalised(self.average, batch)
-        rolled = roll(self.average, self.posterior, window, Feeding(c.longest, c.noise, c.dropout))
+        rolled = roll(self.average, self.posterior, window, Feeding(cycles(c.ticks, c.longest), c.noise, c.dropout))
         values = {
             "valid_pose": F.mse_loss(rolled.poses, window.poses),
             "valid_difference": F.mse_loss(self._frames(rolled.poses), self._frames(window.poses)),
