@@ -4,7 +4,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed (extra `train`)")
 
-from live.nn.generator import Generator, GeneratorConfig, state_shapes  # noqa: E402
+from live.nn.generator import Generator  # noqa: E402
+from live.nn.sizes import GeneratorConfig, state_shapes  # noqa: E402
 
 SMALL = GeneratorConfig(
     channels=5, convolution=8, encoder=6, ring=7, attention=6, location_filters=3, prenet=8, decoder=12, latent=4

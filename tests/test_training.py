@@ -8,6 +8,7 @@ import pytest
 from motion_files import salsa_folder
 
 torch = pytest.importorskip("torch", reason="torch is not installed (extra `train`)")
+torch.set_num_threads(1)
 pytest.importorskip("lightning", reason="lightning is not installed (extra `train`)")
 
 from live import channels, skeleton  # noqa: E402
@@ -16,7 +17,8 @@ from live.card import read_card  # noqa: E402
 from live.cli import learn  # noqa: E402
 from live.errors import BadFile, Unusable  # noqa: E402
 from live.features.extractor import BEAT_SLICE  # noqa: E402
-from live.nn.generator import Generator, GeneratorConfig  # noqa: E402
+from live.nn.generator import Generator  # noqa: E402
+from live.nn.sizes import GeneratorConfig  # noqa: E402
 from live.train import checkpoint, dataset, export  # noqa: E402
 from live.train.config import TrainConfig  # noqa: E402
 from live.train.dance import merged, prepared  # noqa: E402
@@ -75,6 +77,23 @@ def test_a_batch_feels_the_beat_of_its_last_frame(arrays):
     beat = batch.features[..., BEAT_SLICE][..., :2]
     assert batch.poses.shape == (8, 20, 2, 138) and batch.before.shape == (8, 2, 138)
     assert np.allclose(np.linalg.norm(beat, axis=-1), np.linalg.norm(beat, axis=-1)[:, :1], atol=1e-5)
+
+
+def test_without_augmentation_a_batch_hears_its_own_dance_exactly(arrays):
+    batch = dataset.Windows(arrays, 20, augment=False).batch(np.random.default_rng(0), 8)
+    assert np.allclose(np.linalg.norm(batch.features[..., BEAT_SLICE][..., :2], axis=-1), 1.0, atol=1e-5)
+    assert np.ptp(batch.features[..., 0], axis=1).min() > 0  # no window in silence
+
+
+def test_without_mirror_images_half_the_windows_are_left(arrays):
+    assert len(dataset.Windows(arrays, 20, mirror=False)) * 2 == len(dataset.Windows(arrays, 20))
+
+
+def test_each_prepared_label_becomes_a_style(arrays, tmp_path):
+    other = arrays | {"styles": np.array(["Dai, slow", "waltz=fast"])}
+    module = run(merged([arrays, other]), tmp_path, rounds=2)
+    assert module.styles == ["Dai, slow", "follow", "lead", "waltz=fast"]
+    assert checkpoint.read_checkpoint(tmp_path).network().config.styles == 4
 
 
 def test_training_lowers_the_loss_and_tells_tensorboard(arrays, tmp_path):

@@ -156,7 +156,9 @@ def prepare(
     pose_space: Annotated[str, typer.Option(help="What a video becomes: rotations22 or keypoints18.")] = "rotations22",
     fps: Annotated[float, typer.Option(help="Frames a second of OpenPose folders, which do not tell.")] = 30.0,
     seed: Annotated[int, typer.Option(help="Picks the rendered music.")] = 1,
-    stretch: Annotated[str, typer.Option(help="How many times as long to make each dance that has a beat grid.")] = "",
+    stretch: Annotated[
+        str, typer.Option(help="How many times as long to make each dance with a beat grid; none: own music only.")
+    ] = "",
     music: Annotated[Path | None, typer.Option(help="Folder with the songs, if not beside the dances.")] = None,
     names: Annotated[
         Path | None, typer.Option(help="A table of joint names (TOML) for an unknown BVH skeleton.")
@@ -170,7 +172,7 @@ def prepare(
     from live.train.choice import Choice
     from live.train.prepare import Settings
 
-    stretches = tuple(_numbers(stretch, "--stretch")) or STRETCHES
+    stretches = () if stretch == "none" else tuple(_numbers(stretch, "--stretch")) or STRETCHES
     if len(paths) != (2 if video is None else 1):
         raise Unusable("name a folder of dances and the file to write, or --video CLIP and the file to write")
     if pose_space not in ("rotations22", "keypoints18"):

@@ -75,10 +75,7 @@ def fit(settings: TrainConfig, arrays: dict[str, Any], out: Path, begin: Begin, 
     if kept.exists() and not begin.resume:
         raise Unusable(f"{out}: holds a checkpoint already; add --resume, or name another folder with --out")
     begins = kept if begin.resume else begin.weights
-    dances = Dances(arrays, settings, machine.workers)
-    with warnings.catch_warnings():  # a network without a latent
-        warnings.filterwarnings("ignore", "Initializing zero-element tensors")
-        run = Dancing(settings, styles)
+    dances, run = Dances(arrays, settings, machine.workers), Dancing(settings, styles)
     if begins is None:
         run.normalise(dances.sample())
     else:

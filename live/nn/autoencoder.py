@@ -8,7 +8,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from live.nn.generator import GeneratorConfig
+from live.nn.sizes import GeneratorConfig
 
 
 class AudioDecoder(nn.Module):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from live.nn.generator import GeneratorConfig
+from live.nn.sizes import GeneratorConfig
 
 
 class Discriminator(nn.Module):

@@ -16,8 +16,9 @@ takes and gives physical units.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -25,52 +26,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from live.nn.sizes import GeneratorConfig, state_shapes
+
 State = dict[str, Tensor]
-RHYTHM = 9
-"""Numbers that `rhythm` gives."""
-
-
-@dataclass(frozen=True)
-class GeneratorConfig:
-    """Sizes. The defaults are the paper's (Tacotron 2's where the paper is silent).
-
-    Two switches are for comparison: `bidirectional` hears the whole song ahead, and without `attend` the decoder is
-    given the newest encoder state in place of what the attention picks.
-    """
-
-    features: int = 35
-    channels: int = 138
-    poses: int = 2
-    styles: int = 2
-    convolution: int = 512
-    layers: int = 3
-    kernel: int = 5
-    encoder: int = 256
-    lookahead: int = 4
-    ring: int = 36
-    attention: int = 128
-    location_filters: int = 32
-    location_kernel: int = 15
-    prenet: int = 256
-    decoder: int = 1024
-    latent: int = 32
-    bidirectional: bool = False
-    attend: bool = True
-
-    @property
-    def pose(self) -> int:
-        return self.poses * self.channels
-
-    @property
-    def direct(self) -> int:
-        return self.encoder + RHYTHM
-
-    @property
-    def memory(self) -> int:
-        return 2 * self.encoder
-
-    def to_dict(self) -> dict[str, int | bool]:
-        return asdict(self)
 
 
 class Heard(NamedTuple):
@@ -119,7 +77,9 @@ class Generator(nn.Module):
         self.location_key = nn.Linear(c.location_filters, c.attention)
         self.energy = nn.Linear(c.attention, 1, bias=False)
         self.prenet = nn.ModuleList([nn.Linear(c.pose, c.prenet), nn.Linear(c.prenet, c.prenet)])
-        self.prior = nn.Linear(c.decoder + c.memory + c.direct, 2 * c.latent)
+        with warnings.catch_warnings():  # latent 0: nothing to initialise
+            warnings.filterwarnings("ignore", "Initializing zero-element tensors")
+            self.prior = nn.Linear(c.decoder + c.memory + c.direct, 2 * c.latent)
         self.cell = nn.Linear(c.prenet + c.memory + c.direct + c.latent + c.styles + c.decoder, 4 * c.decoder)
         self.out = nn.Linear(c.decoder + c.memory + c.latent, c.pose)
         self.register_buffer("feature_mean", torch.zeros(c.features))
@@ -289,23 +249,3 @@ def drawn(noise: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
 def given(latent: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
     """A latent that is known already (from the posterior, in training)."""
     return lambda mean, logvar: latent
-
-
-def state_shapes(c: GeneratorConfig) -> dict[str, tuple[int, ...]]:
-    """Name and shape (without the dancers' axis) of each part of the state, in the order of the exported graph."""
-    convolutions = {f"conv_{i}": (c.features if i == 0 else c.convolution, c.kernel - 1) for i in range(c.layers)}
-    return {
-        **convolutions,
-        "ahead_h": (c.encoder,),
-        "ahead_c": (c.encoder,),
-        "recent": (c.lookahead, c.convolution),
-        "past": (c.lookahead, c.encoder),
-        "memory": (c.ring, c.memory),
-        "keys": (c.ring, c.attention),
-        "age": (1,),
-        "weights": (c.ring,),
-        "cumulative": (c.ring,),
-        "decoder_h": (c.decoder,),
-        "decoder_c": (c.decoder,),
-        "pose": (c.pose,),
-    }

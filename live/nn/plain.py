@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from live.nn.generator import GeneratorConfig
+from live.nn.sizes import GeneratorConfig
 
 
 class PlainLstm(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from live.nn.generator import RHYTHM, GeneratorConfig
+from live.nn.sizes import RHYTHM, GeneratorConfig
 
 
 class Posterior(nn.Module):

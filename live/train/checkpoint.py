@@ -6,7 +6,6 @@ Only weights and plain values are read: nothing in a file is executed.
 from __future__ import annotations
 
 import json
-import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,9 +32,7 @@ class Trained(NamedTuple):
 
     def network(self) -> Any:
         """The trained generator (the average of its weights)."""
-        with warnings.catch_warnings():  # a network without a latent
-            warnings.filterwarnings("ignore", "Initializing zero-element tensors")
-            made = network(self.config)
+        made = network(self.config)
         made.load_state_dict(self.modules["average"])
         return made.eval()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from live.errors import BadFile
-from live.nn.generator import GeneratorConfig
+from live.nn.sizes import GeneratorConfig
 
 CARD_KEYS = ("name", "title", "licence", "provenance", "temperature", "tempo_range", "accent_offset")
 

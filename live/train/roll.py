@@ -7,9 +7,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from live.nn.generator import RHYTHM, Generator, drawn, given
+from live.nn.generator import Generator, drawn, given
 from live.nn.plain import PlainLstm
 from live.nn.posterior import Posterior, gaussian_kl
+from live.nn.sizes import RHYTHM
 from live.train.rounds import Round
 
 
