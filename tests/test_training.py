@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -97,9 +99,9 @@ def test_each_prepared_label_becomes_a_style(arrays, tmp_path):
 
 
 def test_training_lowers_the_loss_and_tells_tensorboard(arrays, tmp_path):
-    run(arrays, tmp_path, rounds=80, rate=4e-3, every=40)
+    run(arrays, tmp_path, rounds=60, rate=4e-3, every=30)
     told = losses(tmp_path)
-    assert len(told) == 4 and told[-1] < 0.9 * told[0]
+    assert len(told) == 3 and told[-1] < 0.9 * told[0]
 
 
 @pytest.mark.parametrize("more", [{}, EVERYTHING], ids=["plain", "all losses"])
@@ -171,6 +173,33 @@ def test_a_missing_device_is_told_in_a_line(arrays, tmp_path):
     config = TrainConfig(model=SMALL, rounds=2, batch=4, ticks=20)
     with pytest.raises(Unusable, match="cannot train so"):
         learn.fit(config, arrays, tmp_path, learn.Begin(), learn.Machine(accelerator="gpu"))
+
+
+def test_bf16_trains_float32_weights(arrays, tmp_path):
+    config = TrainConfig(model=SMALL, rounds=2, batch=4, ticks=20, every=2)
+    made = learn.fit(config, arrays, tmp_path, learn.Begin(), learn.Machine(accelerator="cpu", precision="bf16-mixed"))
+    assert {p.dtype for p in made.parameters()} == {torch.float32}
+    assert all(bool(p.isfinite().all()) for p in made.parameters())
+
+
+@pytest.mark.slow
+def test_two_devices_share_the_batch(arrays, tmp_path):
+    np.savez(tmp_path / "data.npz", **arrays)
+    sizes = "\n".join(f"{k} = {v}" for k, v in SMALL.to_dict().items() if k != "styles").lower()
+    head = "[train]\nrounds = 2\nbatch = 4\nticks = 20\nevery = 2\nadversary = 0.1\n[model]\n"
+    (tmp_path / "small.toml").write_text(head + sizes)
+    command = [sys.executable, "-m", "live", "train", "small.toml", "--data", "data.npz", "--out", "run"]
+    flags = ["--accelerator", "cpu", "--devices", "2"]
+    done = subprocess.run([*command, *flags], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert checkpoint.read_checkpoint(tmp_path / "run").rounds == 2
+
+
+def test_a_model_that_hears_ahead_cannot_be_exported(arrays, tmp_path):
+    whole = GeneratorConfig(**(SMALL.to_dict() | {"bidirectional": True}))
+    run(arrays, tmp_path / "run", rounds=2, model=whole)
+    with pytest.raises(Unusable, match="cannot dance live"):
+        learn.export_checkpoint(tmp_path / "run", tmp_path / "no.toml", tmp_path / "out", None)
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path):

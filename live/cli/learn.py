@@ -134,6 +134,8 @@ class Shown(Callback):
 
     def on_exception(self, trainer: lightning.Trainer, module: Any, exception: BaseException) -> None:
         self._progress.stop()
+        if isinstance(exception, KeyboardInterrupt) and trainer.is_global_zero:
+            print(f"stopped after {module.rounds_done} rounds; --resume goes on from the last checkpoint")
 
 
 def make_dictionary(data: Path, out: Path, seed: int) -> None:
