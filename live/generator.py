@@ -60,17 +60,29 @@ class Generator:
 def style_weights(card: ModelCard, text: str) -> Float32:
     """`NAME[=W],NAME[=W]` as weights [styles] that sum to 1; empty means the card's first style.
 
-    Raises `Unusable` on an unknown name or a weight that is no positive number.
+    A name is any text, whatever its case, even one with commas and equals signs in it. Raises `Unusable` on an unknown
+    name or a weight that is no positive number.
     """
-    weights = np.zeros(len(card.styles), np.float32)
-    for part in (text or card.styles[0]).split(","):
-        name, _, weight = part.strip().partition("=")
-        if name not in card.styles:
-            raise Unusable(f"unknown style '{name}' for model '{card.name}': choose from {', '.join(card.styles)}")
+    weights, rest = np.zeros(len(card.styles), np.float32), (text or card.styles[0]).strip()
+    while rest:
+        style, rest = _named(card, rest)
+        weight, _, rest = rest.partition(",")
+        name = card.styles[style]
         try:
-            weights[card.styles.index(name)] = float(weight or 1.0)
+            weights[style] = float(weight.strip().removeprefix("=") or 1.0)
         except ValueError:
-            raise Unusable(f"style '{name}': '{weight}' is not a number; write {name}=0.5") from None
+            raise Unusable(f"style '{name}': '{weight.strip('= ')}' is not a number; write {name}=0.5") from None
+        rest = rest.strip()
     if not np.isfinite(weights).all() or weights.min() < 0 or weights.sum() <= 0:
         raise Unusable(f"style '{text}': weights must be positive; write for example {card.styles[0]}=0.5")
     return np.asarray(weights / weights.sum())
+
+
+def _named(card: ModelCard, text: str) -> tuple[int, str]:
+    """The style that `text` begins with, the longest where several do, and what follows its name."""
+    for style in sorted(range(len(card.styles)), key=lambda i: -len(card.styles[i])):
+        after = text[len(card.styles[style]) :].strip()
+        if text.casefold().startswith(card.styles[style].casefold()) and after[:1] in ("", "=", ","):
+            return style, after
+    name = text.partition(",")[0].partition("=")[0].strip()
+    raise Unusable(f"unknown style '{name}' for model '{card.name}': choose from {', '.join(card.styles)}")

@@ -325,6 +325,20 @@ def test_a_style_weight_that_is_no_positive_number_is_refused(card, weight):
         style_weights(card, f"{card.styles[0]}={weight}")
 
 
+@pytest.mark.parametrize(
+    ("text", "weights"),
+    [
+        ("Dai, slow", [0, 1, 0]),
+        ("dai", [1, 0, 0]),
+        ("Dai, Dai, slow = 3", [0.25, 0.75, 0]),
+        ("waltz=fast=2", [0, 0, 1]),
+    ],
+)
+def test_a_style_may_be_called_anything(card, text, weights):
+    named = card.model_copy(update={"styles": ["Dai", "Dai, slow", "waltz=fast"]})
+    assert style_weights(named, text).tolist() == weights
+
+
 def test_an_unknown_style_lists_the_valid_ones(card):
     with pytest.raises(Unusable, match=", ".join(card.styles)):
         style_weights(card, "waltz")

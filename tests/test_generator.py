@@ -4,7 +4,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed (extra `train`)")
 
-from live.nn.generator import Generator, GeneratorConfig, state_shapes  # noqa: E402
+from live.nn.generator import Generator  # noqa: E402
+from live.nn.sizes import GeneratorConfig, state_shapes  # noqa: E402
 
 SMALL = GeneratorConfig(
     channels=5, convolution=8, encoder=6, ring=7, attention=6, location_filters=3, prenet=8, decoder=12, latent=4
@@ -82,3 +83,40 @@ def test_the_state_is_as_declared():
     generator, *rest = setting()
     _, state = stepped(generator, *rest)
     assert {k: tuple(v.shape[1:]) for k, v in state.items()} == state_shapes(SMALL)
+
+
+def variant(**changes):
+    torch.manual_seed(0)
+    return Generator(GeneratorConfig(**(SMALL.to_dict() | changes))).double().eval()
+
+
+def danced(generator, features):
+    rest = setting()[2:]
+    poses, style, noise, dropout = rest
+    with torch.no_grad():
+        return generator(features, poses, style, noise, dropout, torch.zeros(3, SMALL.pose).double())
+
+
+def test_a_bidirectional_encoder_hears_the_song_to_its_end():
+    features = setting()[1]
+    generator, changed = variant(bidirectional=True), features.clone()
+    changed[:, -1] = 9.0
+    assert not torch.equal(danced(generator, features)[:, 0], danced(generator, changed)[:, 0])
+
+
+def test_a_bidirectional_attention_spreads_over_the_whole_song():
+    generator, features = variant(bidirectional=True), setting()[1]
+    heard = generator.hear(features)
+    assert heard.memory.shape[1] == features.shape[1] and bool((heard.mask == 1).all())
+    weights, total = generator._attention(heard.keys, heard.mask, generator.initial_state(3, features.shape[1]))
+    assert torch.allclose(weights.sum(1), torch.ones(3).double()) and torch.equal(weights, total)
+
+
+def test_without_attention_the_newest_entry_is_given():
+    generator, features = variant(attend=False), setting()[1]
+    heard = generator.hear(features)
+    _, keys, mask, _ = heard.at(SMALL.lookahead)
+    weights, _ = generator._attention(keys, mask, generator.initial_state(3))
+    assert torch.equal(weights[0], torch.eye(SMALL.ring)[-1].double())
+    _, keys, mask, _ = heard.at(SMALL.lookahead - 1)
+    assert generator._attention(keys, mask, generator.initial_state(3))[0].abs().max() == 0

@@ -2,22 +2,30 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from motion_files import salsa_folder
 
 torch = pytest.importorskip("torch", reason="torch is not installed (extra `train`)")
+torch.set_num_threads(1)
+pytest.importorskip("lightning", reason="lightning is not installed (extra `train`)")
 
 from live import channels, skeleton  # noqa: E402
 from live.backends.cpu import open_backend  # noqa: E402
 from live.card import read_card  # noqa: E402
-from live.errors import BadFile  # noqa: E402
+from live.cli import learn  # noqa: E402
+from live.errors import BadFile, Unusable  # noqa: E402
 from live.features.extractor import BEAT_SLICE  # noqa: E402
-from live.nn.generator import Generator, GeneratorConfig  # noqa: E402
-from live.train import dataset, export, trainer  # noqa: E402
+from live.nn.generator import Generator  # noqa: E402
+from live.nn.sizes import GeneratorConfig  # noqa: E402
+from live.train import checkpoint, dataset, export  # noqa: E402
+from live.train.config import TrainConfig  # noqa: E402
 from live.train.dance import merged, prepared  # noqa: E402
 from live.train.prepare import read_all  # noqa: E402
+from live.train.trainer import Dancing  # noqa: E402
 
 SMALL = GeneratorConfig(
     convolution=16, encoder=12, ring=12, attention=8, location_filters=4, prenet=16, decoder=32, latent=8
@@ -34,9 +42,23 @@ def arrays(tmp_path_factory):
     return merged([prepared(dance, [1.0, 1.25], seed=1) for dance in dances])
 
 
-def run(arrays, rounds=4, **settings):
-    config = trainer.TrainConfig(model=SMALL, rounds=rounds, batch=4, ticks=20, longest=4, **settings)
-    return trainer.Trainer(config, dataset.Windows(arrays, config.ticks))
+CPU = learn.Machine(accelerator="cpu")
+EVERYTHING = {"adversary": 0.1, "autoencoder": 0.1, "kinematics": 0.01, "contact": 0.1}
+
+
+def run(arrays, out, rounds=4, begin=learn.Begin(), **settings):  # noqa: B008
+    small = {"model": SMALL, "batch": 4, "ticks": 20, "longest": 4, "every": 2, "rounds": rounds}
+    config = TrainConfig(**(small | settings))
+    return learn.fit(config, arrays, out, begin, CPU)
+
+
+def losses(out, name="pose"):
+    """What TensorBoard was told, one value every twenty rounds."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    log = EventAccumulator(str(out / "log"))
+    log.Reload()
+    return [event.value for event in log.Scalars(name)]
 
 
 def test_prepared_arrays_are_aligned(arrays):
@@ -59,30 +81,131 @@ def test_a_batch_feels_the_beat_of_its_last_frame(arrays):
     assert np.allclose(np.linalg.norm(beat, axis=-1), np.linalg.norm(beat, axis=-1)[:, :1], atol=1e-5)
 
 
-def test_training_lowers_the_loss(arrays):
-    training = run(arrays, rounds=60, rate=4e-3)
-    losses = [float(training.step().pose.detach()) for _ in range(60)]
-    assert np.mean(losses[-5:]) < 0.9 * np.mean(losses[:5])
+def test_without_augmentation_a_batch_hears_its_own_dance_exactly(arrays):
+    batch = dataset.Windows(arrays, 20, augment=False).batch(np.random.default_rng(0), 8)
+    assert np.allclose(np.linalg.norm(batch.features[..., BEAT_SLICE][..., :2], axis=-1), 1.0, atol=1e-5)
+    assert np.ptp(batch.features[..., 0], axis=1).min() > 0  # no window in silence
 
 
-def test_a_resumed_run_goes_on_exactly(arrays, tmp_path):
-    whole = run(arrays)
-    list(whole.fit(tmp_path / "whole", every=1))
-    broken = run(arrays)
-    for _ in range(2):
-        broken.step()
-    broken.save(tmp_path / "half.pt")
-    resumed = run(arrays)
-    resumed.resume(tmp_path / "half.pt")
-    list(resumed.fit(tmp_path / "resumed", every=1))
-    for a, b in zip(whole.generator.parameters(), resumed.generator.parameters(), strict=True):
+def test_without_mirror_images_half_the_windows_are_left(arrays):
+    assert len(dataset.Windows(arrays, 20, mirror=False)) * 2 == len(dataset.Windows(arrays, 20))
+
+
+def test_each_prepared_label_becomes_a_style(arrays, tmp_path):
+    other = arrays | {"styles": np.array(["Dai, slow", "waltz=fast"])}
+    module = run(merged([arrays, other]), tmp_path, rounds=2)
+    assert module.styles == ["Dai, slow", "follow", "lead", "waltz=fast"]
+    assert checkpoint.read_checkpoint(tmp_path).network().config.styles == 4
+
+
+def test_training_lowers_the_loss_and_tells_tensorboard(arrays, tmp_path):
+    run(arrays, tmp_path, rounds=60, rate=4e-3, every=30)
+    told = losses(tmp_path)
+    assert len(told) == 3 and told[-1] < 0.9 * told[0]
+
+
+@pytest.mark.parametrize("more", [{}, EVERYTHING], ids=["plain", "all losses"])
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(arrays, tmp_path, more):
+    whole = run(arrays, tmp_path / "whole", rounds=5, **more)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(PowerCut):
+        patch.setattr(Dancing, "training_step", cut_at_round_3(Dancing.training_step))
+        run(arrays, tmp_path / "broken", rounds=5, **more)
+    resumed = run(arrays, tmp_path / "broken", 5, learn.Begin(resume=True), **more)
+    assert checkpoint.read_checkpoint(tmp_path / "broken").rounds == 5
+    for (name, a), b in zip(whole.state_dict().items(), resumed.state_dict().values(), strict=True):
+        assert torch.equal(a, b), name
+
+
+class PowerCut(Exception):
+    pass
+
+
+def cut_at_round_3(step):
+    def cut(module, batch, index):
+        if int(batch.number) == 3:
+            raise PowerCut
+        step(module, batch, index)
+
+    return cut
+
+
+def test_a_run_begins_with_the_weights_and_at_the_round_of_another(arrays, tmp_path):
+    first = run(arrays, tmp_path / "first", rounds=4)
+    second = run(arrays, tmp_path / "second", 5, learn.Begin(weights=tmp_path / "first" / "checkpoint.ckpt"), rate=0.0)
+    assert second.rounds_done == 5
+    for a, b in zip(first.generator.parameters(), second.generator.parameters(), strict=True):
         assert torch.equal(a, b)
+
+
+def test_a_checkpoint_of_before_lightning_is_read(arrays, tmp_path):
+    now = run(arrays, tmp_path / "now", rounds=2)
+    torch.save(
+        {
+            "generator": now.generator.state_dict(), "posterior": now.posterior.state_dict(), "round": 2,
+            "optimiser": now.configure_optimizers()[0].state_dict(), "styles": json.dumps(now.styles),
+            "config": json.dumps({"model": SMALL.to_dict(), "rounds": 2, "noise": [0.03, 0.1], "valid_takes": []}),
+        }, tmp_path / "checkpoint.pt",
+    )  # fmt: skip
+    assert checkpoint.read_checkpoint(tmp_path).rounds == 2
+    assert run(arrays, tmp_path / "on", 3, learn.Begin(weights=tmp_path / "checkpoint.pt")).rounds_done == 3
+
+
+def test_a_checkpoint_is_never_overwritten_unasked(arrays, tmp_path):
+    run(arrays, tmp_path, rounds=2)
+    with pytest.raises(Unusable, match="--resume"):
+        run(arrays, tmp_path, rounds=2)
+    with pytest.raises(Unusable, match="2 rounds already"):
+        run(arrays, tmp_path, 2, learn.Begin(resume=True))
+
+
+def test_weights_of_other_sizes_or_styles_are_refused(arrays, tmp_path):
+    run(arrays, tmp_path / "a", rounds=2)
+    begin = learn.Begin(weights=tmp_path / "a" / "checkpoint.ckpt")
+    with pytest.raises(BadFile, match="other sizes"):
+        run(arrays, tmp_path / "b", 4, begin, model=GeneratorConfig(decoder=8))
+    with pytest.raises(BadFile, match="styles are follow, lead"):
+        run(arrays | {"styles": np.array(["slow", "fast"])}, tmp_path / "c", 4, begin)
+
+
+def test_a_missing_device_is_told_in_a_line(arrays, tmp_path):
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    config = TrainConfig(model=SMALL, rounds=2, batch=4, ticks=20)
+    with pytest.raises(Unusable, match="cannot train so"):
+        learn.fit(config, arrays, tmp_path, learn.Begin(), learn.Machine(accelerator="gpu"))
+
+
+def test_bf16_trains_float32_weights(arrays, tmp_path):
+    config = TrainConfig(model=SMALL, rounds=2, batch=4, ticks=20, every=2)
+    made = learn.fit(config, arrays, tmp_path, learn.Begin(), learn.Machine(accelerator="cpu", precision="bf16-mixed"))
+    assert {p.dtype for p in made.parameters()} == {torch.float32}
+    assert all(bool(p.isfinite().all()) for p in made.parameters())
+
+
+@pytest.mark.slow
+def test_two_devices_share_the_batch(arrays, tmp_path):
+    np.savez(tmp_path / "data.npz", **arrays)
+    sizes = "\n".join(f"{k} = {v}" for k, v in SMALL.to_dict().items() if k != "styles").lower()
+    head = "[train]\nrounds = 2\nbatch = 4\nticks = 20\nevery = 2\nadversary = 0.1\n[model]\n"
+    (tmp_path / "small.toml").write_text(head + sizes)
+    command = [sys.executable, "-m", "live", "train", "small.toml", "--data", "data.npz", "--out", "run"]
+    flags = ["--accelerator", "cpu", "--devices", "2"]
+    done = subprocess.run([*command, *flags], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert checkpoint.read_checkpoint(tmp_path / "run").rounds == 2
+
+
+def test_a_model_that_hears_ahead_cannot_be_exported(arrays, tmp_path):
+    whole = GeneratorConfig(**(SMALL.to_dict() | {"bidirectional": True}))
+    run(arrays, tmp_path / "run", rounds=2, model=whole)
+    with pytest.raises(Unusable, match="cannot dance live"):
+        learn.export_checkpoint(tmp_path / "run", tmp_path / "no.toml", tmp_path / "out", None)
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path):
     (tmp_path / "checkpoint.pt").write_bytes(b"PK\x03\x04 not really")
     with pytest.raises(BadFile, match=r"checkpoint\.pt"):
-        trainer.read_checkpoint(tmp_path / "checkpoint.pt")
+        checkpoint.read_checkpoint(tmp_path)
 
 
 def test_too_short_data_is_refused(arrays):
@@ -92,13 +215,13 @@ def test_too_short_data_is_refused(arrays):
 
 @pytest.fixture(scope="module")
 def exported(arrays, tmp_path_factory):
-    training = run(arrays, rounds=10)
-    for _ in range(10):
-        training.step()
+    out = tmp_path_factory.mktemp("run")
+    run(arrays, out, rounds=10)
+    generator = checkpoint.read_checkpoint(out).network()
     folder = tmp_path_factory.mktemp("model")
     features = np.random.default_rng(0).normal(size=(60, 35)).astype(np.float32)
-    export.export_model(training.generator, folder, CARD, features)
-    return folder, training.generator.eval()
+    export.export_model(generator, folder, CARD, features)
+    return folder, generator
 
 
 def test_an_exported_folder_is_accepted_and_hashed(exported):

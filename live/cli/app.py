@@ -188,7 +188,9 @@ def prepare(
     pose_space: Annotated[str, typer.Option(help="What a video becomes: rotations22 or keypoints18.")] = "rotations22",
     fps: Annotated[float, typer.Option(help="Frames a second of OpenPose folders, which do not tell.")] = 30.0,
     seed: Annotated[int, typer.Option(help="Picks the rendered music.")] = 1,
-    stretch: Annotated[str, typer.Option(help="How many times as long to make each dance that has a beat grid.")] = "",
+    stretch: Annotated[
+        str, typer.Option(help="How many times as long to make each dance with a beat grid; none: own music only.")
+    ] = "",
     music: Annotated[Path | None, typer.Option(help="Folder with the songs, if not beside the dances.")] = None,
     names: Annotated[
         Path | None, typer.Option(help="A table of joint names (TOML) for an unknown BVH skeleton.")
@@ -202,7 +204,7 @@ def prepare(
     from live.train.choice import Choice
     from live.train.prepare import Settings
 
-    stretches = tuple(_numbers(stretch, "--stretch")) or STRETCHES
+    stretches = () if stretch == "none" else tuple(_numbers(stretch, "--stretch")) or STRETCHES
     if len(paths) != (2 if video is None else 1):
         raise Unusable("name a folder of dances and the file to write, or --video CLIP and the file to write")
     if pose_space not in ("rotations22", "keypoints18"):
@@ -216,16 +218,46 @@ def prepare(
 @app.command()
 def train(
     config: Annotated[Path, typer.Argument(help="A training configuration (TOML), see `configs/`.")],
-    data: Annotated[Path, typer.Option(help="Prepared data (.npz).")],
-    out: Annotated[Path, typer.Option(help="Folder for checkpoint and log.")],
-    rounds: Annotated[int | None, typer.Option(help="Instead of the configuration's.")] = None,
+    data: Annotated[
+        list[Path] | None, typer.Option(help="Prepared data (.npz), several are joined; runs/NAME.npz if left out.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for checkpoint and log; runs/NAME if left out.")] = None,
+    rounds: Annotated[int | None, typer.Option(help="Instead of the configuration's.", min=1)] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoint.")] = False,
-    threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
+    from_weights: Annotated[
+        Path | None, typer.Option(help="Begin with this checkpoint's weights, at its round.")
+    ] = None,
+    accelerator: Annotated[str, typer.Option(help="cpu, gpu, mps, or auto.")] = "auto",
+    devices: Annotated[str, typer.Option(help="How many of this machine's, or which (0,1).")] = "auto",
+    nodes: Annotated[int, typer.Option(help="How many machines.", min=1)] = 1,
+    strategy: Annotated[str, typer.Option(help="How devices share the work (Lightning's name).")] = "auto",
+    precision: Annotated[str, typer.Option(help="32-true, bf16-mixed, 64-true.")] = "32-true",
+    threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
+    workers: Annotated[int, typer.Option(help="Processes that make batches beside the training.", min=0)] = 0,
 ) -> None:
-    """Train a generator."""
-    from live.cli.learn import train_model
+    """Train a generator: on one CPU, a GPU, several, or several machines."""
+    from live.cli.learn import Begin, Machine, train_model
 
-    train_model(config, data, out, rounds, resume, threads)
+    machine = Machine(accelerator, devices, nodes, strategy, precision, threads, workers)
+    train_model(config, data or [], out, rounds, Begin(from_weights, resume), machine)
+
+
+@app.command("train-paper")
+def train_paper_command(
+    config: Annotated[Path, typer.Argument(help="The whole system, such as configs/paper.toml.")],
+    data: Annotated[Path, typer.Option(help="Prepared data (.npz).")] = Path("runs/paper.npz"),
+    out: Annotated[Path, typer.Option(help="Folder for the variants' folders.")] = Path("runs/paper"),
+    rounds: Annotated[int | None, typer.Option(help="Of each variant, instead of the configuration's.", min=1)] = None,
+    accelerator: Annotated[str, typer.Option(help="cpu, gpu, mps, or auto.")] = "auto",
+    precision: Annotated[str, typer.Option(help="32-true, bf16-mixed, 64-true.")] = "32-true",
+    threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
+) -> None:
+    """Train all variants of the seed paper's comparison; called again, it goes on where it was."""
+    from live.cli.learn import Machine
+    from live.cli.paper import train_paper
+
+    machine = Machine(accelerator, "1", precision=precision, threads=threads)
+    train_paper(config, data, out, rounds, machine)
 
 
 @app.command("train-beats")
@@ -257,7 +289,7 @@ def dictionary_command(
 
 @app.command()
 def export(
-    run: Annotated[Path, typer.Argument(help="A training folder with checkpoint.pt.")],
+    run: Annotated[Path, typer.Argument(help="A training folder, or a checkpoint.")],
     config: Annotated[Path, typer.Argument(help="The training configuration, for the card.")],
     out: Annotated[Path, typer.Argument(help="The model folder to write.")],
     data: Annotated[Path | None, typer.Option(help="The recorded dances: measure the model beside them.")] = None,
@@ -270,10 +302,16 @@ def export(
 
 @app.command("evaluate")
 def evaluate_command(
-    model: Annotated[str, typer.Argument(help="A shipped model's name, or a model folder.")],
     data: Annotated[
-        Path, typer.Option(help="Folder of songs (true beats as NAME.beats), or one with beats/ and music/.")
+        Path,
+        typer.Option(
+            help="Folder of songs (true beats as NAME.beats) or one with beats/ and music/; for --paper prepared data."
+        ),
     ],
+    model: Annotated[str | None, typer.Argument(help="A shipped model's name, or a model folder.")] = None,
+    paper: Annotated[
+        Path | None, typer.Option(help="In place of a model, the folder of `live train-paper`: the paper's tables.")
+    ] = None,
     dances: Annotated[
         Path | None, typer.Option(help="The recorded dances that it should resemble; if left out, DATA/NAME.")
     ] = None,
@@ -292,6 +330,13 @@ def evaluate_command(
     card: Annotated[bool, typer.Option("--card", help="Write the figures into the model's card.")] = False,
 ) -> None:
     """Let a model dance to songs by itself and measure it beside real dances, random pairing and silence."""
+    if paper is not None and model is None:
+        from live.cli.paper import evaluate_paper
+
+        evaluate_paper(paper, data, out)
+        return
+    if paper is not None or model is None:
+        raise Unusable("name either a model or, with --paper, the folder of `live train-paper`")
     from live.cli.evaluate import evaluate_model
     from live.train.dancer import Plan
 

@@ -3,50 +3,139 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import tomllib
+import logging
+import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from live import dictionary
 from live.errors import BadFile, MissingExtra, Unusable
 
 try:
+    import lightning
     import torch
+    from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+    from lightning.pytorch.loggers import TensorBoardLogger
 
-    from live.nn.generator import Generator, GeneratorConfig
-    from live.train import dataset, export, quality, trainer
+    from live.train import checkpoint, dataset, export, quality
     from live.train import dictionary as lookup
+    from live.train.config import CARD_KEYS, TrainConfig, read_config, train_config
+    from live.train.dance import merged
     from live.train.prepare import read_all
+    from live.train.rounds import Dances
+    from live.train.trainer import Dancing
 except ImportError as error:
     raise MissingExtra(error.name or "torch", "train", "training") from None
 
-CARD_KEYS = ("name", "title", "licence", "provenance", "temperature", "tempo_range", "accent_offset")
+
+@dataclass(frozen=True)
+class Machine:
+    """What to train on, in Lightning's words."""
+
+    accelerator: str = "auto"
+    devices: str = "auto"
+    nodes: int = 1
+    strategy: str = "auto"
+    precision: str = "32-true"
+    threads: int = 1
+    workers: int = 0
 
 
-def train_model(config: Path, data: Path, out: Path, rounds: int | None, resume: bool, threads: int) -> None:
-    """Train to the end, with checkpoints and a log in `out`; Ctrl-C keeps the last checkpoint."""
-    torch.set_num_threads(threads)
-    settings = _train_config(read_config(config), rounds)
-    arrays = dataset.load_prepared(data)
-    names = list(arrays["takes"])
-    held_out = np.array([names.index(n) for n in settings.valid_takes if n in names], np.int64)
-    others = np.setdiff1d(np.arange(len(names)), held_out)
-    valid = dataset.Windows(arrays, settings.ticks, held_out) if len(held_out) else None
-    run = trainer.Trainer(settings, dataset.Windows(arrays, settings.ticks, others), valid)
-    if resume:
-        run.resume(out / "checkpoint.pt")
-    elif (out / "checkpoint.pt").exists():
+@dataclass(frozen=True)
+class Begin:
+    """How a run begins: anew, from the weights of another (and its round), or where its own checkpoint stopped."""
+
+    weights: Path | None = None
+    resume: bool = False
+
+
+def train_model(
+    config: Path, data: list[Path], out: Path | None, rounds: int | None, begin: Begin, machine: Machine
+) -> None:
+    """Train to the end, with a checkpoint every so many rounds and TensorBoard's log in `out`."""
+    values = read_config(config)
+    name = values.get("card", {}).get("name", config.stem)
+    out = out or Path("runs") / name
+    settings = train_config(values)
+    settings = settings if rounds is None else dataclasses.replace(settings, rounds=rounds)
+    arrays = merged([dataset.load_prepared(path) for path in data or [Path("runs") / f"{name}.npz"]])
+    run = fit(settings, arrays, out, begin, machine)
+    print(f"{out / checkpoint.NAME}: {run.rounds_done} rounds")
+
+
+def fit(settings: TrainConfig, arrays: dict[str, Any], out: Path, begin: Begin, machine: Machine) -> Dancing:
+    """One run in the folder `out`, to its last round."""
+    torch.set_num_threads(machine.threads)
+    styles = [str(style) for style in arrays["styles"]]
+    settings = dataclasses.replace(settings, model=dataclasses.replace(settings.model, styles=len(styles)))
+    kept = out / checkpoint.NAME
+    if kept.exists() and not begin.resume:
         raise Unusable(f"{out}: holds a checkpoint already; add --resume, or name another folder with --out")
-    with _progress() as progress:
-        task = progress.add_task("training", total=settings.rounds, completed=run.round)
-        for values in run.fit(out):
-            described = "  ".join(f"{k} {v:.3f}" for k, v in values.items() if k not in ("round", "seconds"))
-            progress.update(task, completed=values["round"], description=described)
-    print(f"{out / 'checkpoint.pt'}: {run.round} rounds")
+    begins = kept if begin.resume else begin.weights
+    dances, run = Dances(arrays, settings, machine.workers), Dancing(settings, styles)
+    if begins is None:
+        run.normalise(dances.sample())
+    else:
+        checkpoint.load_weights(run, checkpoint.read_checkpoint(begins), begins)
+    if run.rounds_done >= settings.rounds:
+        raise Unusable(f"{begins}: has {run.rounds_done} rounds already; ask for more with --rounds")
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning, module="lightning")
+        warnings.filterwarnings("ignore", ".*treespec.*")
+        trainer = _trainer(settings, out, machine)
+        trainer.fit(run, dances, ckpt_path=kept if begin.resume else None, weights_only=True)
+    return run
+
+
+def _trainer(settings: TrainConfig, out: Path, machine: Machine) -> lightning.Trainer:
+    keep = ModelCheckpoint(
+        out, Path(checkpoint.NAME).stem, every_n_epochs=1, save_on_train_epoch_end=True, enable_version_counter=False
+    )
+    several = machine.nodes > 1 or machine.devices not in ("auto", "1")
+    strategy = "ddp_find_unused_parameters_true" if machine.strategy == "auto" and several else machine.strategy
+    try:
+        return lightning.Trainer(
+            accelerator=machine.accelerator, devices=machine.devices, num_nodes=machine.nodes, strategy=strategy,
+            precision=machine.precision, max_epochs=-1, reload_dataloaders_every_n_epochs=1,
+            use_distributed_sampler=False, num_sanity_val_steps=0, log_every_n_steps=20, enable_progress_bar=False,
+            enable_model_summary=False, logger=TensorBoardLogger(out, "", "log"), callbacks=[keep, Shown(settings)],
+        )  # fmt: skip
+    except (ValueError, RuntimeError, lightning.fabric.utilities.exceptions.MisconfigurationException) as error:
+        raise Unusable(f"this machine cannot train so: {error}") from None
+
+
+class Shown(Callback):
+    """A progress bar over the rounds, with the latest losses."""
+
+    def __init__(self, settings: TrainConfig) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._progress, self._rounds = Progress(*columns), settings.rounds
+
+    def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        if trainer.is_global_zero:
+            self._progress.start()
+            self._task = self._progress.add_task("training", total=self._rounds, completed=module.rounds_done)
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, module: Any, outputs: Any, batch: Any, index: int) -> None:
+        if trainer.is_global_zero:
+            self._progress.update(self._task, completed=module.rounds_done)
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        if trainer.is_global_zero:
+            shown = {k: v for k, v in trainer.callback_metrics.items() if k in ("pose", "valid_pose", "judged")}
+            self._progress.update(self._task, description="  ".join(f"{k} {v:.3f}" for k, v in shown.items()))
+
+    def on_train_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        self._progress.stop()
+
+    def on_exception(self, trainer: lightning.Trainer, module: Any, exception: BaseException) -> None:
+        self._progress.stop()
+        if isinstance(exception, KeyboardInterrupt) and trainer.is_global_zero:
+            print(f"stopped after {module.rounds_done} rounds; --resume goes on from the last checkpoint")
 
 
 def make_dictionary(data: Path, out: Path, seed: int) -> None:
@@ -58,17 +147,17 @@ def make_dictionary(data: Path, out: Path, seed: int) -> None:
 
 def export_checkpoint(run: Path, config: Path, out: Path, data: Path | None) -> None:
     """Write the model folder; with the recorded dances at hand, measure the model beside them into its card."""
-    parts = trainer.read_checkpoint(run / "checkpoint.pt")
-    trained = trainer.config_from_json(parts["config"])
-    generator = Generator(trained.model)
-    generator.load_state_dict(parts["generator"])
+    trained = checkpoint.read_checkpoint(run)
+    if trained.config.network != "generator" or trained.config.model.bidirectional:
+        raise Unusable(f"{run}: hears the whole song ahead, so it cannot dance live; export one that does not")
+    generator = trained.network()
     card = read_config(config)["card"]
     if missing := [key for key in CARD_KEYS if key not in card]:
         raise BadFile(f"{config}: [card] lacks {', '.join(missing)}")
     card |= {
-        "styles": json.loads(parts["styles"]),
-        "dropout_rate": trained.dropout,
-        "training": json.loads(parts["config"]) | {"rounds_done": parts["round"]},
+        "styles": trained.styles,
+        "dropout_rate": trained.config.dropout,
+        "training": dataclasses.asdict(trained.config) | {"rounds_done": trained.rounds},
         "metrics": {},
     }
     export.export_model(generator, out, card, quality.demo_features())
@@ -77,37 +166,3 @@ def export_checkpoint(run: Path, config: Path, out: Path, data: Path | None) -> 
         export.export_model(generator, out, card, quality.demo_features())
     size = sum(file.stat().st_size for file in out.iterdir()) / 1e6
     print(f"{out}: {size:.1f} MB, {card['metrics'] or 'not measured (name the dances with --data)'}")
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """The TOML configuration; raises `BadFile` naming what is wrong."""
-    try:
-        values = tomllib.loads(path.read_text())
-    except OSError as error:
-        raise BadFile(f"{path}: cannot be read: {error.strerror}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise BadFile(f"{path}: is not TOML: {error}") from None
-    valid = {
-        "card": set(CARD_KEYS),
-        "train": {f.name for f in dataclasses.fields(trainer.TrainConfig)} - {"model"},
-        "model": {f.name for f in dataclasses.fields(GeneratorConfig)},
-    }
-    for section, given in values.items():
-        if section not in valid:
-            raise BadFile(f"{path}: unknown section [{section}]; valid ones are {', '.join(valid)}")
-        if unknown := sorted(set(given) - valid[section]):
-            raise BadFile(
-                f"{path}: unknown key '{unknown[0]}' in [{section}]; valid: {', '.join(sorted(valid[section]))}"
-            )
-    return values
-
-
-def _train_config(values: dict[str, Any], rounds: int | None) -> trainer.TrainConfig:
-    given = {k: tuple(v) if isinstance(v, list) else v for k, v in values.get("train", {}).items()}
-    if rounds is not None:
-        given["rounds"] = rounds
-    return trainer.TrainConfig(model=GeneratorConfig(**values.get("model", {})), **given)
-
-
-def _progress() -> Progress:
-    return Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -1,18 +1,24 @@
 """The generator: the seed paper's attention sequence-to-sequence network, made incremental.
 
-35 features -> three causal convolutions (kernel 5, ReLU) -> bidirectional LSTM, its backward half truncated to the
-next D ticks -> location-sensitive attention over a ring of encoder states with cumulative weights (eq. 10) -> prenet
--> decoder LSTM -> pose. A latent per tick (learned prior, posterior in training) answers the ambiguity of the future.
+35 features -> three convolutions (kernel 5, ReLU; eq. 8) -> bidirectional LSTM (eq. 9) -> location-sensitive attention
+over encoder states with cumulative weights (eq. 10) -> prenet -> decoder LSTM -> pose (eq. 11). A latent per tick
+(learned prior, posterior in training) answers the ambiguity of the future; with `latent` 0 the network is the paper's.
+
+The encoder has two settings. On the stage it is causal, its backward half truncated to the next D ticks, its states in
+a ring. `bidirectional` is the paper's: it hears the whole song before the first pose, so it trains and is measured, but
+cannot `step`.
 
 There is one code path. `forward` runs whole sequences, `step` one tick; both encode with `encode` and decode with
-`decode`, and differ only in where the ring's window is cut from. Shapes: B dancers or batch, T ticks, R ring slots,
-P = poses per tick x channels. Everything inside is normalised; `step` takes and gives physical units.
+`decode`, and differ only in where the ring's window is cut from. Shapes: B dancers or batch, T ticks, R ring slots (T
+of them where the encoder is bidirectional), P = poses per tick x channels. Everything inside is normalised; `step`
+takes and gives physical units.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -20,46 +26,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from live.nn.sizes import GeneratorConfig, state_shapes
+
 State = dict[str, Tensor]
-RHYTHM = 9
-"""Numbers that `rhythm` gives."""
 
 
-@dataclass(frozen=True)
-class GeneratorConfig:
-    """Sizes. The defaults are the paper's (Tacotron 2's where the paper is silent)."""
+class Heard(NamedTuple):
+    """A whole sequence encoded: memory [B, S, 2E] and its keys [B, S, A], which of them there are [B, S], and what each
+    tick's decoder gets directly [B, T, E + RHYTHM]; tick t looks at `ring` slots from slot t on, or at all (ring 0)."""
 
-    features: int = 35
-    channels: int = 138
-    poses: int = 2
-    styles: int = 2
-    convolution: int = 512
-    layers: int = 3
-    kernel: int = 5
-    encoder: int = 256
-    lookahead: int = 4
-    ring: int = 36
-    attention: int = 128
-    location_filters: int = 32
-    location_kernel: int = 15
-    prenet: int = 256
-    decoder: int = 1024
-    latent: int = 32
+    memory: Tensor
+    keys: Tensor
+    mask: Tensor
+    direct: Tensor
+    ring: int
 
-    @property
-    def pose(self) -> int:
-        return self.poses * self.channels
-
-    @property
-    def direct(self) -> int:
-        return self.encoder + RHYTHM
-
-    @property
-    def memory(self) -> int:
-        return 2 * self.encoder
-
-    def to_dict(self) -> dict[str, int]:
-        return asdict(self)
+    def at(self, t: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The first four arguments of `decode` at tick t."""
+        window = slice(t, t + self.ring) if self.ring else slice(None)
+        return self.memory[:, window], self.keys[:, window], self.mask[:, window], self.direct[:, t]
 
 
 class Decoded(NamedTuple):
@@ -92,7 +77,9 @@ class Generator(nn.Module):
         self.location_key = nn.Linear(c.location_filters, c.attention)
         self.energy = nn.Linear(c.attention, 1, bias=False)
         self.prenet = nn.ModuleList([nn.Linear(c.pose, c.prenet), nn.Linear(c.prenet, c.prenet)])
-        self.prior = nn.Linear(c.decoder + c.memory + c.direct, 2 * c.latent)
+        with warnings.catch_warnings():  # latent 0: nothing to initialise
+            warnings.filterwarnings("ignore", "Initializing zero-element tensors")
+            self.prior = nn.Linear(c.decoder + c.memory + c.direct, 2 * c.latent)
         self.cell = nn.Linear(c.prenet + c.memory + c.direct + c.latent + c.styles + c.decoder, 4 * c.decoder)
         self.out = nn.Linear(c.decoder + c.memory + c.latent, c.pose)
         self.register_buffer("feature_mean", torch.zeros(c.features))
@@ -100,13 +87,33 @@ class Generator(nn.Module):
         self.register_buffer("pose_mean", torch.zeros(c.pose))
         self.register_buffer("pose_std", torch.ones(c.pose))
 
-    def initial_state(self, batch: int) -> State:
-        """Everything zero: an empty ring, no past, the mean pose."""
-        return {name: self.energy.weight.new_zeros(batch, *shape) for name, shape in state_shapes(self.config).items()}
+    def initial_state(self, batch: int, ticks: int = 0) -> State:
+        """Everything zero: an empty ring, no past, the mean pose. A bidirectional encoder's song has `ticks`."""
+        c = replace(self.config, ring=ticks) if self.config.bidirectional else self.config
+        return {name: self.energy.weight.new_zeros(batch, *shape) for name, shape in state_shapes(c).items()}
+
+    def hear(self, features: Tensor) -> Heard:
+        """A whole sequence of normalised features [B, T, 35] encoded from silence on."""
+        if self.config.bidirectional:
+            return self._hear_ahead(features)
+        entries, direct, _ = self.encode(features, self.initial_state(features.shape[0]))
+        return Heard(*self.windows(entries), direct, self.config.ring)
+
+    def _hear_ahead(self, features: Tensor) -> Heard:
+        """Eq. 8 and 9 as in the paper: convolutions see both sides, the backward LSTM begins at the song's end."""
+        x = features.transpose(1, 2)  # [B, 35, T]
+        for convolution in self.convolutions:
+            x = F.relu(convolution(F.pad(x, (self.config.kernel // 2, self.config.kernel // 2))))  # [B, C, T]
+        x = x.transpose(1, 2)  # [B, T, C]
+        forward, _ = self.ahead(x)  # [B, T, E]
+        backward, _ = self.behind(x.flip(1))
+        memory = torch.cat([forward, backward.flip(1)], 2)  # [B, T, 2E]
+        direct = torch.cat([forward, rhythm(features)], 2)
+        return Heard(memory, self.key(memory), memory.new_ones(memory.shape[:2]), direct, 0)
 
     def encode(self, features: Tensor, state: State) -> tuple[Tensor, Tensor, State]:
         """Normalised features [B, T, 35] -> memory entries [B, T, 2E] (row t is the entry of tick t - D), what the
-        decoder gets of the tick directly [B, T, E + RHYTHM], and the encoder's part of the next state.
+        decoder gets of the tick directly [B, T, E + RHYTHM], and the encoder's part of the next state. Eq. 8 and 9.
 
         Entry j joins the forward state of tick j with a backward state run from zero over ticks j + D .. j, so it
         exists at tick j + D and never changes: truncation leaks no future.
@@ -143,14 +150,10 @@ class Generator(nn.Module):
         latent: Callable[[Tensor, Tensor], Tensor],
     ) -> Decoded:
         """One tick over the ring's window: memory [B, R, 2E], keys [B, R, A], mask [B, R]; `fed` [B, P] is the
-        previous pose; `latent` makes the latent [B, latent] of the prior's mean and log-variance."""
+        previous pose; `latent` makes the latent [B, latent] of the prior's mean and log-variance. Eq. 11, its weights
+        by eq. 10."""
         c = self.config
-        weights = F.pad(state["weights"][:, 1:], (0, 1))  # the window moved by one entry
-        cumulative = F.pad(state["cumulative"][:, 1:], (0, 1))
-        location = self.location(torch.stack([weights, cumulative], 1)).transpose(1, 2)  # [B, R, F]
-        mixed = self.query(state["decoder_h"]).unsqueeze(1) + keys + self.location_key(location)  # [B, R, A]
-        energy = self.energy(torch.tanh(mixed)).squeeze(2)  # [B, R], eq. 10
-        weights = torch.softmax(energy + (mask - 1.0) * 1e4, 1) * mask  # all zero while the ring is empty
+        weights, cumulative = self._attention(keys, mask, state)  # [B, R]
         context = torch.bmm(weights.unsqueeze(1), memory).squeeze(1)  # [B, 2E]
         prior = self.prior(torch.cat([state["decoder_h"], context, direct], 1))
         mean, logvar = prior[:, : c.latent], prior[:, c.latent :].clamp(-4.0, 1.0)
@@ -165,12 +168,26 @@ class Generator(nn.Module):
         pose = self.out(torch.cat([hidden, context, z], 1))  # [B, P]
         following = {
             "weights": weights,
-            "cumulative": cumulative + weights,
+            "cumulative": cumulative,
             "decoder_h": hidden,
             "decoder_c": cell,
             "pose": pose,
         }
         return Decoded(pose, mean, logvar, following)
+
+    def _attention(self, keys: Tensor, mask: Tensor, state: State) -> tuple[Tensor, Tensor]:
+        """Eq. 10: weights [B, R] of decoder state, entries and where was attended before, and their sum so far."""
+        weights, cumulative = state["weights"], state["cumulative"]
+        if not self.config.bidirectional:  # the window moved by one entry
+            weights, cumulative = F.pad(weights[:, 1:], (0, 1)), F.pad(cumulative[:, 1:], (0, 1))
+        if self.config.attend:
+            location = self.location(torch.stack([weights, cumulative], 1)).transpose(1, 2)  # [B, R, F]
+            mixed = self.query(state["decoder_h"]).unsqueeze(1) + keys + self.location_key(location)  # [B, R, A]
+            energy = self.energy(torch.tanh(mixed)).squeeze(2)  # [B, R]
+            weights = torch.softmax(energy + (mask - 1.0) * 1e4, 1) * mask  # all zero while the ring is empty
+        else:
+            weights = F.pad(mask[:, -1:], (mask.shape[1] - 1, 0))
+        return weights, cumulative + weights
 
     def windows(self, entries: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """A whole sequence's entries [B, T, 2E] with R - 1 empty slots before them, their keys, and the mask: slots
@@ -186,16 +203,10 @@ class Generator(nn.Module):
     ) -> Tensor:
         """Teacher-forced whole sequence, normalised: features [B, T, 35], true poses [B, T, P], noise [B, T, latent],
         dropout [B, T, 2 prenet], start pose [B, P] -> poses [B, T, P]. Tick t is fed the true pose of t - 1."""
-        state = self.initial_state(features.shape[0])
-        entries, direct, _ = self.encode(features, state)
-        memory, keys, mask = self.windows(entries)
+        state, heard = self.initial_state(*features.shape[:2]), self.hear(features)
         fed, out = torch.cat([start.unsqueeze(1), poses[:, :-1]], 1), []
         for t in range(features.shape[1]):
-            window = slice(t, t + self.config.ring)
-            tick = self.decode(
-                memory[:, window], keys[:, window], mask[:, window], direct[:, t], fed[:, t],
-                style, dropout[:, t], state, drawn(noise[:, t]),
-            )  # fmt: skip
+            tick = self.decode(*heard.at(t), fed[:, t], style, dropout[:, t], state, drawn(noise[:, t]))
             state = tick.state
             out.append(tick.pose)
         return torch.stack(out, 1)
@@ -238,23 +249,3 @@ def drawn(noise: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
 def given(latent: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
     """A latent that is known already (from the posterior, in training)."""
     return lambda mean, logvar: latent
-
-
-def state_shapes(c: GeneratorConfig) -> dict[str, tuple[int, ...]]:
-    """Name and shape (without the dancers' axis) of each part of the state, in the order of the exported graph."""
-    convolutions = {f"conv_{i}": (c.features if i == 0 else c.convolution, c.kernel - 1) for i in range(c.layers)}
-    return {
-        **convolutions,
-        "ahead_h": (c.encoder,),
-        "ahead_c": (c.encoder,),
-        "recent": (c.lookahead, c.convolution),
-        "past": (c.lookahead, c.encoder),
-        "memory": (c.ring, c.memory),
-        "keys": (c.ring, c.attention),
-        "age": (1,),
-        "weights": (c.ring,),
-        "cumulative": (c.ring,),
-        "decoder_h": (c.decoder,),
-        "decoder_c": (c.decoder,),
-        "pose": (c.pose,),
-    }

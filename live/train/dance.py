@@ -3,8 +3,8 @@
 Prepared arrays hold one long track per name, cut into segments: channels float16 [N, C] at 60/s, prosody float16
 [N, 30] (the first 30 features of the stage's own extractor), count float32 [N] (beats; a multiple of `beats_per_bar`
 is a downbeat), bpm float32 [N] (0 where no beat is known), beats_per_bar int8 [N], usable bool [N], and per segment
-start int64 [S + 1], style int64 [S], take int64 [S]; `styles`, `takes` name them. `pose_space` says what the channels
-are: `rotations22` (`live.channels`) or `keypoints18` (`live.train.keypoints`).
+start int64 [S + 1], style int64 [S], take int64 [S], mirrored bool [S]; `styles`, `takes` name them. `pose_space` says
+what the channels are: `rotations22` (`live.channels`) or `keypoints18` (`live.train.keypoints`).
 """
 
 from __future__ import annotations
@@ -116,6 +116,7 @@ def prepared(dance: Dance, stretches: Sequence[float], seed: int, listen: Listen
         "start": np.cumsum([0, *lengths]),
         "style": np.zeros(len(segments), np.int64),
         "take": np.zeros(len(segments), np.int64),
+        "mirrored": np.arange(len(segments)) % 2 == 1,
         "styles": np.array([dance.style]),
         "takes": np.array([dance.name]),
         "pose_space": np.array("keypoints18" if isinstance(dance.motion, Keypoints) else "rotations22"),
@@ -171,6 +172,7 @@ def merged(parts: Sequence[Arrays]) -> Arrays:
     return out | {
         "start": np.concatenate([[0], *(b + part["start"][1:] for b, part in zip(begun, parts, strict=False))]),
         "style": np.concatenate(style),
+        "mirrored": np.concatenate([part["mirrored"] for part in parts]),
         "take": np.concatenate([t + part["take"] for t, part in zip(first_take, parts, strict=False)]),
         "styles": np.array(styles),
         "takes": np.array(takes),

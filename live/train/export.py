@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from live.card import CARD_VERSION
 from live.contracts import FEATURE_NAMES
-from live.nn.generator import Generator, state_shapes
+from live.nn.generator import Generator
+from live.nn.sizes import state_shapes
 from live.skeleton import BONES
 
 OPSET = 17

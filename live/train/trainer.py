@@ -1,223 +1,166 @@
-"""Training of the generator with a latent per tick and self-feeding in segments that grow.
+"""Training of the generator: a latent per tick, self-feeding in segments that grow, the seed paper's adversary.
 
-The recipe: windows of `ticks` ticks run in cycles of 2K; the first K / 3 ticks
-of a cycle are fed real poses, the rest the generator's own, K growing from 1 to `longest` over the first 70% of
-rounds. Loss = MSE + 10 MSE(frame difference) + `kl_weight` KL(posterior || prior), on normalised channels (10 at 60
-frames/s weighs about what 2 does at 25).
+Windows run in cycles of 2K ticks: the first K / 3 are fed real poses, the rest the generator's own, K growing from 1 to
+`longest`. The loss is eq. 16: squared error of the poses, plus lambda 1 times what the discriminator is not fooled by
+(eq. 12), plus lambda 2 times what the autoencoder cannot tell (eq. 15); and beyond the paper, of frame differences, KL
+of posterior and prior, joints and planted feet. On channels normalised to unit variance.
 """
 
 from __future__ import annotations
 
+import copy
 import json
-import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from typing import Any
 
+import lightning
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from live.errors import BadFile
-from live.nn.generator import RHYTHM, Generator, GeneratorConfig, given
-from live.train.dataset import Batch, Windows
+from live.nn.autoencoder import AudioDecoder, reconstruction
+from live.nn.body import body_losses
+from live.nn.discriminator import Discriminator, fooled, judged
+from live.nn.generator import Generator
+from live.nn.plain import PlainLstm
+from live.nn.posterior import Posterior
+from live.train.config import TrainConfig
+from live.train.roll import Feeding, Rolled, Window, cycles, normalise, normalised, roll
+from live.train.rounds import Round
+
+STRETCH = 16
+"""Ticks of each window whose bodies are compared; all would cost more than the dance itself."""
 
 
-@dataclass(frozen=True)
-class TrainConfig:
-    """Everything a run depends on; kept in the checkpoint and in the model's card."""
+class Dancing(lightning.LightningModule):
+    """One run: networks, optimisers, schedules. `average` is the running average of the weights, which is validated and
+    exported, `moments` what Adam begins with."""
 
-    model: GeneratorConfig = field(default_factory=GeneratorConfig)
-    rounds: int = 1000
-    batch: int = 40
-    ticks: int = 75
-    rate: float = 1e-3
-    clip: float = 1.0
-    weight_decay: float = 1e-6
-    longest: int = 15
-    kl_weight: float = 0.004
-    dropout: float = 0.2
-    noise: tuple[float, float] = (0.03, 0.1)
-    seed: int = 1
-    valid_takes: tuple[str, ...] = ()
-
-
-class Posterior(nn.Module):
-    """What the next pose says about the latent: previous and next pose [B, P] and the tick's rhythm [B, RHYTHM] -> mean
-    and log-variance [B, latent]."""
-
-    def __init__(self, config: GeneratorConfig, hidden: int = 256) -> None:
+    def __init__(self, config: TrainConfig, styles: list[str]) -> None:
         super().__init__()
-        self.net = nn.Sequential(
-            nn.Linear(2 * config.pose + RHYTHM, hidden), nn.ReLU(), nn.Linear(hidden, 2 * config.latent)
-        )  # fmt: skip
-
-    def forward(self, previous: Tensor, following: Tensor, pulse: Tensor) -> tuple[Tensor, Tensor]:
-        mean, logvar = self.net(torch.cat([previous, following, pulse], 1)).chunk(2, 1)
-        return mean, logvar.clamp(-6.0, 1.0)
-
-
-@dataclass
-class Losses:
-    """Means over a window: squared error, squared error of frame differences, KL per tick (nats)."""
-
-    pose: Tensor
-    difference: Tensor
-    kl: Tensor
-
-    def total(self, kl_weight: float) -> Tensor:
-        return self.pose + 10.0 * self.difference + kl_weight * self.kl
-
-
-class Trainer:
-    """One run: networks, optimiser, schedules. `fit` yields a log line's values per `every` rounds."""
-
-    def __init__(self, config: TrainConfig, windows: Windows, valid: Windows | None = None) -> None:
+        self.automatic_optimization = False
         torch.manual_seed(config.seed)
-        self.config, self.windows, self.valid = config, windows, valid
-        self.rng = np.random.default_rng(config.seed)
-        self.generator, self.posterior = Generator(config.model), Posterior(config.model)
-        self.parameters = [*self.generator.parameters(), *self.posterior.parameters()]
-        self.optimiser = torch.optim.Adam(self.parameters, config.rate, weight_decay=config.weight_decay)
-        self.round = 0
-        self._normalise()
+        self.config, self.styles, self.rounds_done = config, styles, 0
+        c = config.model
+        self.generator = network(config)
+        plain = config.network == "lstm"
+        self.posterior = Posterior(c) if c.latent and not plain else None
+        self.discriminator = Discriminator(c, config.discriminator) if config.adversary > 0 else None
+        self.audio = AudioDecoder(c) if config.autoencoder > 0 and not plain else None
+        self.average = copy.deepcopy(self.generator).requires_grad_(False)
+        self.moments: dict[str, Any] = {}
 
-    def _normalise(self) -> None:
-        """Mean and deviation of features and poses, from a large batch."""
-        batch, g = self.windows.batch(np.random.default_rng(0), 400), self.generator
-        features = torch.from_numpy(batch.features).flatten(0, 1)
-        poses = torch.from_numpy(batch.poses).flatten(0, 2)
-        g.feature_mean.copy_(features.mean(0))
-        g.feature_std.copy_(features.std(0).clamp(min=0.05))
-        g.feature_mean[-5:], g.feature_std[-5:-1] = 0.0, 0.5  # no beat must read as zero, whatever was trained
-        g.pose_mean.copy_(poses.mean(0).repeat(self.config.model.poses))
-        g.pose_std.copy_(poses.std(0).clamp(min=0.02).repeat(self.config.model.poses))
+    def normalise(self, sample: Any) -> None:
+        """Take mean and deviation of features and poses from a large batch."""
+        values = Round(torch.zeros(()), *(torch.from_numpy(part) for part in sample))
+        for network_ in (self.generator, self.average):
+            normalise(network_, values)
 
-    def losses(self, batch: Batch, longest: int, rng: np.random.Generator) -> Losses:
-        """Run one window, feeding real and own poses in turn, and compare with the truth."""
-        c, g = self.config, self.generator
-        features = (torch.from_numpy(batch.features) - g.feature_mean) / g.feature_std
-        poses = (torch.from_numpy(batch.poses).flatten(2) - g.pose_mean) / g.pose_std
-        before = (torch.from_numpy(batch.before).flatten(1) - g.pose_mean) / g.pose_std
-        style = torch.from_numpy(batch.style)
-        size, ticks = poses.shape[:2]
-        state = g.initial_state(size)
-        entries, direct, _ = g.encode(features, state)
-        memory, keys, mask = g.windows(entries)
-        keep = 1.0 - c.dropout
-        dropout = (torch.rand(size, ticks, 2 * c.model.prenet) < keep).float() / keep
-        fed_noise = torch.randn(size, ticks, c.model.pose) * float(rng.uniform(*c.noise))
-        real, own, out, kl = before, before, [], poses.new_zeros(())
-        offset = int(rng.integers(2 * longest))
-        for t in range(ticks):
-            phase = (t + offset) % (2 * longest)
-            fed = real if t == 0 or phase < max(1, longest // 3) else own
-            window = slice(t, t + c.model.ring)
-            mean, logvar = self.posterior(real, poses[:, t], direct[:, t, -RHYTHM:])
-            latent = given(mean + torch.exp(0.5 * logvar) * torch.randn_like(mean))
-            tick = g.decode(
-                memory[:, window],
-                keys[:, window],
-                mask[:, window],
-                direct[:, t],
-                fed + fed_noise[:, t],
-                style,
-                dropout[:, t],
-                state,
-                latent,
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        c = self.config
+        dancing = [self.generator, self.posterior, self.audio]
+        groups = [[p for m in dancing if m is not None for p in m.parameters()]]
+        if self.discriminator is not None:
+            groups.append(list(self.discriminator.parameters()))
+        optimisers: list[torch.optim.Optimizer]
+        optimisers = [torch.optim.Adam(group, c.rate, weight_decay=c.weight_decay) for group in groups]
+        if self.moments and len(self.moments["param_groups"][0]["params"]) == len(groups[0]):
+            optimisers[0].load_state_dict(self.moments)
+        return optimisers
+
+    def training_step(self, batch: Round, index: int) -> None:
+        """One round: an update of the generator, of its average, and every few rounds of the discriminator."""
+        number, c = int(batch.number), self.config
+        torch.manual_seed(np.random.SeedSequence([c.seed, number, self.global_rank]).generate_state(1)[0].item())
+        done = number / c.rounds
+        window = normalised(self.generator, batch)
+        longest = 1 + round((c.longest - 1) * min(1.0, done / c.growth))
+        found = self.optimizers()
+        optimisers = found if isinstance(found, list) else [found]
+        rolled = roll(self.generator, self.posterior, window, Feeding(cycles(c.ticks, longest), c.noise, c.dropout))
+        losses = self.losses(rolled, window, batch)
+        self._update(optimisers[0], losses["loss"], done)
+        self._follow(number)
+        if self.discriminator is not None and number % c.discriminator_every == 0:
+            losses["judged"] = judged(
+                self.discriminator, window.poses, rolled.poses.detach(), window.before, window.features
             )
-            kl = kl + gaussian_kl(mean, logvar, tick.prior_mean, tick.prior_logvar)
-            state, real, own = tick.state, poses[:, t], tick.pose
-            out.append(own)
-        shape = (size, 2 * ticks, c.model.channels)
-        made, true = torch.stack(out, 1).view(shape), poses.reshape(shape)
-        return Losses(F.mse_loss(made, true), F.mse_loss(made.diff(dim=1), true.diff(dim=1)), kl / ticks)
+            self._update(optimisers[1], losses["judged"], done)
+        self.rounds_done = number + 1
+        self._tell({name: value.detach() for name, value in losses.items()} | {"longest": torch.tensor(longest)})
 
-    def step(self) -> Losses:
-        """One round: a batch, its gradient, an update."""
-        c, done = self.config, self.round / self.config.rounds
-        longest = 1 + round((c.longest - 1) * min(1.0, done / 0.7))
-        for group in self.optimiser.param_groups:
-            group["lr"] = c.rate * (1.0 if done < 0.6 else 1.0 - 0.95 * (done - 0.6) / 0.4)
-        losses = self.losses(self.windows.batch(self.rng, c.batch), longest, self.rng)
-        self.optimiser.zero_grad(set_to_none=True)
-        losses.total(c.kl_weight).backward()
-        nn.utils.clip_grad_norm_(self.parameters, c.clip)
-        self.optimiser.step()
-        self.round += 1
-        return losses
+    def losses(self, rolled: Rolled, window: Window, batch: Round) -> dict[str, Tensor]:
+        """Each part of eq. 16 and of what goes beyond it, and their weighed sum `loss`."""
+        c, made = self.config, rolled.poses
+        parts: dict[str, tuple[float, Tensor]] = {
+            "pose": (1.0, F.mse_loss(made, window.poses)),
+            "difference": (c.difference, F.mse_loss(self._frames(made), self._frames(window.poses))),
+            "kl": (c.kl_weight, rolled.kl),
+        }
+        if self.discriminator is not None:
+            self.discriminator.requires_grad_(False)
+            parts["fooled"] = (c.adversary, fooled(self.discriminator, made, window.before, window.features))
+            self.discriminator.requires_grad_(True)
+        if self.audio is not None and rolled.memory is not None:
+            heard = window.features[:, : made.shape[1] - rolled.late]
+            parts["audio"] = (c.autoencoder, reconstruction(self.audio, rolled.memory, heard))
+        if c.kinematics > 0 or c.contact > 0:
+            at = int(torch.randint(made.shape[1] - STRETCH + 1, ()))
+            raw = made[:, at : at + STRETCH] * self.generator.pose_std + self.generator.pose_mean
+            body = body_losses(self._poses(raw), self._poses(batch.poses[:, at : at + STRETCH].flatten(2)))
+            parts |= {"joints": (c.kinematics, body[0]), "feet": (c.contact, body[1])}
+        total = torch.stack([weight * value for weight, value in parts.values()]).sum()
+        return {"loss": total} | {name: value for name, (_, value) in parts.items()}
+
+    def _poses(self, ticks: Tensor) -> Tensor:
+        """[B, T, P] as poses [B, 2T, C]."""
+        return ticks.reshape(len(ticks), -1, self.config.model.channels)
+
+    def _frames(self, ticks: Tensor) -> Tensor:
+        return self._poses(ticks).diff(dim=1)
+
+    def _update(self, optimiser: Any, loss: Tensor, done: float) -> None:
+        c = self.config
+        for group in optimiser.param_groups:
+            group["lr"] = c.rate * (1.0 if done < c.decay else 1.0 - 0.95 * (done - c.decay) / (1.0 - c.decay))
+        optimiser.zero_grad()
+        self.manual_backward(loss)
+        self.clip_gradients(optimiser, c.clip, "norm")
+        optimiser.step()
 
     @torch.no_grad()
-    def validate(self, batches: int = 2) -> Losses:
-        """Losses on the held-out takes with the longest self-feeding, the same windows every time."""
-        rng = np.random.default_rng(7)
-        assert self.valid is not None
-        runs = [self.losses(self.valid.batch(rng, self.config.batch), self.config.longest, rng) for _ in range(batches)]
-        return Losses(*(torch.stack([getattr(r, k) for r in runs]).mean() for k in ("pose", "difference", "kl")))
+    def _follow(self, rounds: int) -> None:
+        """Move the average toward the weights: far at first, when it has seen few."""
+        keep = min(self.config.ema, (1.0 + rounds) / (10.0 + rounds))
+        for mean, value in zip(self.average.parameters(), self.generator.parameters(), strict=True):
+            mean.lerp_(value, 1.0 - keep)
 
-    def fit(self, folder: Path, every: int = 20, keep_every: int = 100) -> Iterator[dict[str, float]]:
-        """Train to the end, yielding averages each `every` rounds and keeping `checkpoint.pt` in `folder`."""
-        folder.mkdir(parents=True, exist_ok=True)
-        sums, begun = np.zeros(3), time.monotonic()
-        while self.round < self.config.rounds:
-            losses = self.step()
-            sums += [losses.pose.item(), losses.difference.item(), losses.kl.item()]
-            if self.round % every == 0 or self.round == self.config.rounds:
-                values = dict(zip(("pose", "difference", "kl"), (sums / every).tolist(), strict=True))
-                if self.valid is not None and self.round % keep_every == 0:
-                    values["valid_pose"] = float(self.validate().pose)
-                values |= {"round": self.round, "seconds": time.monotonic() - begun}
-                with (folder / "log.jsonl").open("a") as log:
-                    log.write(json.dumps(values) + "\n")
-                sums[:] = 0.0
-                yield values
-            if self.round % keep_every == 0 or self.round == self.config.rounds:
-                self.save(folder / "checkpoint.pt")
-
-    def save(self, path: Path) -> None:
-        """Write the whole run beside `path` and move it there, so that an interrupted save loses nothing."""
-        parts = {
-            "generator": self.generator.state_dict(),
-            "posterior": self.posterior.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "torch_rng": torch.get_rng_state(),
-            "numpy_rng": json.dumps(self.rng.bit_generator.state),
-            "round": self.round,
-            "config": json.dumps(asdict(self.config)),
-            "styles": json.dumps(self.windows.styles),
+    def validation_step(self, batch: Round, index: int) -> None:
+        """The average's losses with the longest self-feeding, the same draws every time."""
+        torch.manual_seed(index)
+        c, window = self.config, normalised(self.average, batch)
+        rolled = roll(self.average, self.posterior, window, Feeding(cycles(c.ticks, c.longest), c.noise, c.dropout))
+        values = {
+            "valid_pose": F.mse_loss(rolled.poses, window.poses),
+            "valid_difference": F.mse_loss(self._frames(rolled.poses), self._frames(window.poses)),
+            "valid_kl": rolled.kl,
         }
-        torch.save(parts, path.with_suffix(".tmp"))
-        path.with_suffix(".tmp").replace(path)
+        self.log_dict(values, on_epoch=True, sync_dist=True, batch_size=len(batch.poses))
 
-    def resume(self, path: Path) -> None:
-        """Go on exactly where `save` was called."""
-        parts = read_checkpoint(path)
-        self.generator.load_state_dict(parts["generator"])
-        self.posterior.load_state_dict(parts["posterior"])
-        self.optimiser.load_state_dict(parts["optimiser"])
-        torch.set_rng_state(parts["torch_rng"])
-        self.rng.bit_generator.state = json.loads(parts["numpy_rng"])
-        self.round = parts["round"]
+    def on_train_epoch_end(self) -> None:
+        self.trainer.should_stop = self.rounds_done >= self.config.rounds
 
+    def _tell(self, values: dict[str, Tensor]) -> None:
+        self.log_dict({"step": torch.tensor(float(self.rounds_done)), **{k: v.float() for k, v in values.items()}})
 
-def gaussian_kl(mean: Tensor, logvar: Tensor, prior_mean: Tensor, prior_logvar: Tensor) -> Tensor:
-    """KL of one diagonal Gaussian from another, nats, summed over dimensions, mean over the batch."""
-    ratio = torch.exp(logvar - prior_logvar)
-    square = (mean - prior_mean).pow(2) / prior_logvar.exp()
-    return 0.5 * (prior_logvar - logvar + ratio + square - 1.0).sum(1).mean()
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        about = {"round": self.rounds_done, "styles": self.styles}
+        checkpoint["live"] = json.dumps(about | {"config": json.loads(self.config.to_json())})
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.rounds_done = json.loads(checkpoint["live"])["round"]
 
 
-def read_checkpoint(path: Path) -> dict:
-    """The parts of a checkpoint; raises `BadFile` when it is missing or damaged. Weights only: nothing is executed."""
-    try:
-        return torch.load(path, weights_only=True, map_location="cpu")
-    except Exception as error:
-        raise BadFile(f"{path}: is no whole checkpoint ({type(error).__name__}); train again or name another") from None
-
-
-def config_from_json(text: str) -> TrainConfig:
-    values = json.loads(text)
-    values["model"] = GeneratorConfig(**values["model"])
-    values["noise"], values["valid_takes"] = tuple(values["noise"]), tuple(values["valid_takes"])
-    return TrainConfig(**values)
+def network(config: TrainConfig) -> nn.Module:
+    """The network that a configuration names, untrained."""
+    return {"generator": Generator, "lstm": PlainLstm}[config.network](config.model)
