@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 STAGES = ("capture", "features", "generator", "motion", "encode", "send", "total")
 PERCENTILES = {"p50": 0.50, "p90": 0.90, "p99": 0.99, "p999": 0.999}
@@ -49,7 +50,8 @@ class Ledger:
 
     `stages` hold ticks that ran the generator; `interval` is between the last bytes of successive poses; `reaction`
     from the last sample of a feature frame being captured to the last byte of the first pose that can know of it; a
-    miss is a pose whose last byte left more than one period after its slot.
+    miss is a pose whose last byte left more than one period after its slot. `trace`, where there is one, is given every
+    slot: the values of a `live.trace.Row`.
     """
 
     def __init__(self) -> None:
@@ -57,6 +59,7 @@ class Ledger:
         self.interval, self.reaction = Histogram(), Histogram()
         self.ticks = self.poses = self.misses = 0
         self.recoveries: list[str] = []
+        self.trace: Callable[..., None] | None = None
 
     def recovered(self, what: str) -> None:
         """Note something survived; the list is bounded, the newest stay."""

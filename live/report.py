@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from live import __version__, realtime
@@ -32,8 +33,9 @@ def report(
     outputs: Sequence[Output],
     seconds: float,
     control_dropped: int = 0,
+    declared: Mapping[str, float] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """The report's values, ready for JSON; durations in ms where the key says so."""
+    """The report's values, ready for JSON; durations in ms where the key says so. `declared`: stages' latencies (s)."""
     ledger = engine.ledger
     return {
         "version": __version__,
@@ -50,6 +52,7 @@ def report(
         "stage_ms": {name: stage.milliseconds() for name, stage in ledger.stages.items()},
         "interval_ms": ledger.interval.milliseconds(),
         "reaction_ms": ledger.reaction.milliseconds(),
+        "declared_ms": {name: round(latency * 1e3, 4) for name, latency in declared.items()},
         "outputs": [{"uri": o.uri, "sent": o.stats.sent, "errors": o.stats.errors} for o in outputs],
         "control_dropped": control_dropped,
         "beat": {"bpm": round(engine.beat.bpm, 2), "confidence": round(engine.beat.confidence, 3)},

@@ -14,8 +14,8 @@ from live.report import Setting, report, summary, write_report
 
 KEYS = [
     "version", "machine", "model", "backend", "input", "duration_s", "ticks", "poses", "deadline_ms",
-    "deadline_misses", "overflows", "stage_ms", "interval_ms", "reaction_ms", "outputs", "control_dropped", "beat",
-    "recoveries",
+    "deadline_misses", "overflows", "stage_ms", "interval_ms", "reaction_ms", "declared_ms", "outputs",
+    "control_dropped", "beat", "recoveries",
 ]  # fmt: skip
 STAGES = ["capture", "features", "generator", "motion", "encode", "send", "total"]
 FIGURES = ["p50", "p90", "p99", "p999", "max"]

@@ -57,6 +57,9 @@ def perform_command(
     duration: Annotated[float | None, typer.Option(help="Seconds; without end if left out.")] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed and sound, same dance.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write a JSON report here at the end.")] = None,
+    trace: Annotated[
+        Path | None, typer.Option(help="Write what each pose's time was spent on here, for ui.perfetto.dev.")
+    ] = None,
     fast: Annotated[bool, typer.Option("--fast", help="As fast as it goes instead of at the clock's pace.")] = False,
     realtime: Annotated[bool, typer.Option(help="Real-time scheduling and locked memory where permitted.")] = True,
     preview: Annotated[bool, typer.Option(help="The live view in the terminal.")] = True,
@@ -73,11 +76,18 @@ def perform_command(
     }  # fmt: skip
     options = {name: value for name, value in options.items() if value is not None}
     values: dict[str, Any] = (read_show(show) if show is not None else {}) | options
-    if report is not None and not report.absolute().parent.is_dir():
-        raise Unusable(f"--report {report}: the folder does not exist; make it first")
-    if report is not None and report.is_dir():
-        raise Unusable(f"--report {report}: is a folder; name a file in it")
-    perform(make_show(values, "options"), Run(fast, realtime, preview, report, show, options), _say)
+    for name, path in (("--report", report), ("--trace", trace)):
+        _check_writable(name, path)
+    if trace is not None and fast:
+        raise Unusable("--trace: with --fast there are no times to tell; leave one of them out")
+    perform(make_show(values, "options"), Run(fast, realtime, preview, report, trace, show, options), _say)
+
+
+def _check_writable(option: str, path: Path | None) -> None:
+    if path is not None and not path.absolute().parent.is_dir():
+        raise Unusable(f"{option} {path}: the folder does not exist; make it first")
+    if path is not None and path.is_dir():
+        raise Unusable(f"{option} {path}: is a folder; name a file in it")
 
 
 @app.command("learn-midi")

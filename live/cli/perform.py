@@ -38,6 +38,7 @@ from live.pace import PERIOD
 from live.reload import Reader
 from live.report import Setting, report, summary, write_report
 from live.show import Show
+from live.trace import tracing
 from live.types import FRAME_RATE
 
 SLOTS_PER_STATUS = 4
@@ -55,6 +56,7 @@ class Run:
     realtime: bool = True
     view: bool = True
     report: Path | None = None
+    trace: Path | None = None
     file: Path | None = None
     """The show file, and what the command line says in its keys' place."""
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -89,6 +91,7 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
         reloading = Reloading(reader, show, Stagehands(director, controls, outputs), say if board is None else None)
         if hasattr(signal, "SIGHUP") and reader is not None:
             stack.enter_context(on_signals(_on_hang_up(engine.stop, reloading.ask), signal.SIGHUP))
+        stack.enter_context(tracing(run.trace, engine.ledger))
         notes = realtime.enter() if run.realtime and clock.paced else []
         stack.callback(realtime.leave if notes else lambda: None)
         setting = Setting(show.model, backend_name, source.name, notes)
@@ -109,9 +112,9 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
 
         engine.run(show.duration, each_slot, director.at_slot)
         seconds = clock.now() - begun
-    values = report(setting, engine, source, outputs.all, seconds, director.dropped)
-    bound = reaction_bound(source, generator)
-    for line in summary(setting, values, bound):
+    stages = declared(source, features, generator)
+    values = report(setting, engine, source, outputs.all, seconds, director.dropped, stages)
+    for line in summary(setting, values, sum(stages.values())):
         say(line)
     if run.report is not None:
         write_report(run.report, values)
@@ -191,10 +194,11 @@ def automatic_lead(generator: Generator | Player, outputs: list[Output]) -> floa
     return EARLY + slowest(outputs) - generator.card.accent_offset
 
 
-def reaction_bound(source: AudioSource, generator: Generator | Player) -> float:
-    """Longest declared time (s) from a sound to the first pose that can know of it: a tick's frames filling up, and
-    the source's own latency; computing comes on top."""
-    return generator.poses_per_tick * PERIOD + source.latency
+def declared(source: AudioSource, features: Extractor, generator: Generator | Player) -> dict[str, float]:
+    """The longest times (s) that the stages declare from a sound to the first pose that can know of it: a frame filling
+    up, its waiting for the tick, the source's own latency. Computing comes on top."""
+    wait = (generator.poses_per_tick - 1) * PERIOD
+    return {"source": source.latency, "features": features.latency, "generator": wait}
 
 
 def status(
