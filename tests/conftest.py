@@ -7,8 +7,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pulse
 import pytest
+
+from live.lab import pulse
 
 
 @pytest.fixture(scope="session")

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pulse import VirtualMicrophone
 from vmc_receiver import Stream, VmcReceiver
 
 from live.audio.demo import MUSIC
+from live.lab.pulse import VirtualMicrophone
 from live.outputs.vmc import unity_bone
 from live.skeleton import BONES
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from pulse import VirtualMicrophone
 
 from live.audio.demo import MUSIC
+from live.lab.pulse import VirtualMicrophone
 
 ROOT = Path(__file__).parent.parent
 CAPTURE = """

@@ -1,4 +1,4 @@
-"""PortAudio through PyAudio: which inputs there are, found by name, and one opened for blocking reads."""
+"""PortAudio through PyAudio: which devices there are, found by name, and one opened for blocking reads."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from live.quiet import quiet_stderr
 from live.types import SAMPLE_RATE
 
 
-class InputDevice(NamedTuple):
-    """One audio input: its own sample rate in Hz, most channels, and PortAudio's latencies in seconds."""
+class AudioDevice(NamedTuple):
+    """One audio input or output: its own sample rate in Hz, most channels, and PortAudio's latencies in seconds."""
 
     name: str
     sample_rate: float
@@ -43,33 +43,44 @@ def portaudio() -> Iterator[Any]:
         api.terminate()
 
 
-def inputs(api: Any) -> dict[int, InputDevice]:
+def inputs(api: Any) -> dict[int, AudioDevice]:
     """All inputs by PortAudio's index, which holds only while `api` lives."""
+    return _devices(api, "Input")
+
+
+def outputs(api: Any) -> dict[int, AudioDevice]:
+    """All outputs, likewise."""
+    return _devices(api, "Output")
+
+
+def _devices(api: Any, way: str) -> dict[int, AudioDevice]:
+    """`way` as PortAudio names it."""
     default = -1
-    with suppress(OSError):  # raised when there is no input at all
-        default = int(api.get_default_input_device_info()["index"])
+    with suppress(OSError):  # raised when there is none at all
+        default = int(getattr(api, f"get_default_{way.lower()}_device_info")()["index"])
     infos = (api.get_device_info_by_index(i) for i in range(api.get_device_count()))
     return {
-        int(info["index"]): InputDevice(
+        int(info["index"]): AudioDevice(
             str(info["name"]),
             float(info["defaultSampleRate"]),
-            int(info["maxInputChannels"]),
-            float(info["defaultLowInputLatency"]),
-            float(info["defaultHighInputLatency"]),
+            int(info[f"max{way}Channels"]),
+            float(info[f"defaultLow{way}Latency"]),
+            float(info[f"defaultHigh{way}Latency"]),
             int(info["index"]) == default,
         )
         for info in infos
-        if int(info["maxInputChannels"]) > 0
+        if int(info[f"max{way}Channels"]) > 0
     }
 
 
-def find(devices: dict[int, InputDevice], wanted: str) -> int:
-    """Index of the input whose name is `wanted`, or else contains it, in any case; of several the quickest.
+def find(devices: dict[int, AudioDevice], wanted: str, way: str = "input") -> int:
+    """Index of the device whose name is `wanted`, or else contains it, in any case; of several the quickest.
 
-    An empty name is the default input. Raises `NoDevice` naming those there are.
+    An empty name is the default one. Raises `NoDevice` naming those there are.
     """
     if not devices:
-        raise NoDevice("there is no audio input: connect one, or perform with `--input demo`")
+        instead = ", or perform with `--input demo`" if way == "input" else ""
+        raise NoDevice(f"there is no audio {way}: connect one{instead}")
     if not wanted:
         return next((index for index, device in devices.items() if device.default), min(devices))
     lower = wanted.casefold()
@@ -80,12 +91,12 @@ def find(devices: dict[int, InputDevice], wanted: str) -> int:
     }
     if not matches:
         there = ", ".join(sorted({repr(device.name) for device in devices.values()}))
-        raise NoDevice(f"there is no audio input {wanted!r}: name one of {there}")
+        raise NoDevice(f"there is no audio {way} {wanted!r}: name one of {there}")
     return min(matches, key=lambda index: matches[index])
 
 
 @contextmanager
-def opened(api: Any, index: int, device: InputDevice, block: int) -> Iterator[tuple[Any, int, int]]:
+def opened(api: Any, index: int, device: AudioDevice, block: int) -> Iterator[tuple[Any, int, int]]:
     """(stream, rate in Hz, channels): float32, mono at 48 kHz where the device agrees, else in its own way.
 
     `block` is in frames at 48 kHz. The latency asked for is the device's low one: PyAudio offers no other. Raises

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from live.audio._convert import Converter
-from live.audio._portaudio import InputDevice, find, inputs, opened, portaudio
+from live.audio._portaudio import AudioDevice, find, inputs, opened, portaudio
 from live.audio._ring import Ring
 from live.clock import Clock, SampleClock
 from live.contracts import AudioSource
@@ -41,7 +41,7 @@ def open_source(argument: str, clock: Clock) -> AudioSource:
     return Microphone(argument, clock)
 
 
-def list_devices() -> list[InputDevice]:
+def list_devices() -> list[AudioDevice]:
     """All inputs of now; raises `MissingExtra` without PyAudio."""
     with portaudio() as api:
         return list(inputs(api).values())

@@ -1,4 +1,4 @@
-"""`live bench WHAT`: quality measured on recorded data."""
+"""`live bench WHAT`: how well beats are heard, and how long everything takes."""
 
 from __future__ import annotations
 
@@ -7,12 +7,21 @@ from typing import Annotated
 
 import typer
 
-bench = typer.Typer(help="Measure quality on recorded data.", no_args_is_help=True)
+bench = typer.Typer(help="Measure beats and time.", no_args_is_help=True)
+Out = Annotated[Path, typer.Option(help="Folder for WHAT.json and WHAT.html.")]
+Seconds = Annotated[float, typer.Option(min=0.05, help="Seconds of each measurement.")]
+WarmUp = Annotated[float, typer.Option(min=0.0, help="Seconds before it that do not count.")]
+Duration = Annotated[float, typer.Option(min=1.0, help="Seconds that are performed.")]
+Input = Annotated[str, typer.Option(help="As `live perform --input`.")]
+Model = Annotated[str, typer.Option(help="As `live perform --model`.")]
+Backend = Annotated[str, typer.Option(help="As `live perform --backend`.")]
+Dancers = Annotated[int, typer.Option(min=1, max=64, help="How many dance.")]
+LAB = Path("runs/bench")
 
 
 @bench.callback()
 def root() -> None:
-    """Measure quality on recorded data."""
+    """Measure beats and time, as JSON and HTML: times as percentiles, histogram and runs of misses."""
 
 
 @bench.command()
@@ -48,3 +57,130 @@ def beats(
         shown.add_row(*row)
     Console().print(shown)
     print(f"written to {out / 'beats.json'} and {out / 'beats.html'}")
+
+
+@bench.command()
+def step(
+    backend: Annotated[
+        list[str] | None, typer.Option(help="tensorrt, cuda or cpu (several); auto if left out.")
+    ] = None,
+    dancers: Annotated[list[int] | None, typer.Option(min=1, max=64, help="Several; 1, 8, 64 if left out.")] = None,
+    model: Model = "salsa",
+    seconds: Seconds = 20.0,
+    warm_up: WarmUp = 1.0,
+    paced: Annotated[bool, typer.Option("--paced", help="At the stage's rate instead of back to back.")] = False,
+    out: Out = LAB,
+) -> None:
+    """The generator alone, one step."""
+    from live.cli import laboratory as lab
+
+    lab.tell(lab.step(model, backend or ["auto"], dancers or [1, 8, 64], seconds, warm_up, paced), out)
+
+
+@bench.command()
+def tick(
+    input: Input = "demo", model: Model = "salsa", backend: Backend = "auto", dancers: Dancers = 1,
+    duration: Duration = 60.0, warm_up: WarmUp = 2.0, out: Out = LAB,
+) -> None:  # fmt: skip
+    """A performance's tick, block in hand to last byte sent, by stages (the last ten minutes of it)."""
+    from live.cli import laboratory as lab
+    from live.lab.show import Plan
+
+    lab.tell(lab.tick(Plan(input, model, backend, dancers, duration, warm_up)), out)
+
+
+@bench.command()
+def jitter(
+    input: Input = "demo", model: Model = "salsa", backend: Backend = "auto", dancers: Dancers = 1,
+    duration: Duration = 60.0, warm_up: WarmUp = 2.0, out: Out = LAB,
+) -> None:  # fmt: skip
+    """Intervals between poses at a receiver in another process, beside a bare control loop."""
+    from live.cli import laboratory as lab
+    from live.lab.show import Plan
+
+    lab.tell(lab.jitter(Plan(input, model, backend, dancers, duration, warm_up)), out)
+
+
+@bench.command()
+def outputs(seconds: Seconds = 3.0, warm_up: WarmUp = 0.3, out: Out = LAB) -> None:
+    """Encoding and sending a frame: one dancer to each output, 32 to three targets."""
+    from live.cli import laboratory as lab
+
+    lab.tell(lab.outputs(seconds, warm_up), out)
+
+
+@bench.command()
+def audio(
+    input: Input = "demo",
+    tracker: Annotated[
+        list[str] | None, typer.Option(help="Beat tracker (several); pulse and aubio if left out.")
+    ] = None,
+    seconds: Seconds = 10.0,
+    warm_up: WarmUp = 1.0,
+    out: Out = LAB,
+) -> None:
+    """Beat tracker, features and signals, each alone, for a block of 1/60 s."""
+    from live.cli import laboratory as lab
+
+    lab.tell(lab.audio(input, tracker or ["pulse", "aubio"], seconds, warm_up), out)
+
+
+@bench.command("end-to-end")
+def end_to_end(
+    model: Model = "salsa", backend: Backend = "auto", dancers: Dancers = 1,
+    duration: Duration = 120.0, warm_up: WarmUp = 5.0, out: Out = LAB,
+) -> None:  # fmt: skip
+    """Sound to packet: clicks go into a virtual microphone (PulseAudio) and are found in what a receiver is sent.
+
+    Measured beside the sum of what the stages declare.
+    """
+    from live.cli import laboratory as lab
+    from live.lab.show import Plan
+
+    lab.tell(lab.end_to_end(Plan("", model, backend, dancers, duration, warm_up)), out)
+
+
+@bench.command()
+def loopback(
+    speaker: Annotated[str, typer.Option(help="Output device by (part of) its name; the default if left out.")] = "",
+    microphone: Annotated[str, typer.Option(help="Input device, likewise.")] = "",
+    model: Model = "salsa", backend: Backend = "auto", dancers: Dancers = 1,
+    duration: Duration = 60.0, warm_up: WarmUp = 5.0, out: Out = LAB,
+) -> None:  # fmt: skip
+    """Sound to packet through real devices: clicks leave a speaker and reach a microphone, by cable or through the air
+    (3 ms a metre).
+
+    When a click sounds is known as well as the speaker's driver tells it. Sound to light is not measured: that needs a
+    preview window to flash, which there is not.
+    """
+    from live.cli import laboratory as lab
+    from live.lab.show import Plan
+
+    lab.tell(lab.loopback(Plan("", model, backend, dancers, duration, warm_up), speaker, microphone), out)
+
+
+@bench.command()
+def soak(
+    input: Input = "demo", model: Model = "salsa", backend: Backend = "auto", dancers: Dancers = 1,
+    duration: Duration = 3600.0, warm_up: WarmUp = 2.0,
+    busy: Annotated[bool, typer.Option(help="Keep one core busy with another process.")] = True,
+    recorder: Annotated[bool, typer.Option("--recorder", help="Record a take meanwhile (2 MB a minute).")] = False,
+    out: Out = LAB,
+) -> None:  # fmt: skip
+    """Deadline misses, the longest gap and the memory of a long performance, beside a bare control loop."""
+    from live.cli import laboratory as lab
+    from live.lab.show import Plan
+
+    lab.tell(lab.soaked(Plan(input, model, backend, dancers, duration, warm_up), busy, recorder), out,
+             "soak" if busy else "soak_idle")  # fmt: skip
+
+
+@bench.command()
+def compare(
+    a: Annotated[Path, typer.Argument(help="A result (JSON).")],
+    b: Annotated[Path, typer.Argument(help="Another of the same measurement.")],
+) -> None:
+    """Ratios B / A of all figures that two results have in common."""
+    from live.cli import laboratory as lab
+
+    lab.tell_ratios(a, b)

@@ -1,4 +1,8 @@
-"""A private PulseAudio with one virtual microphone, for tests that need a real PortAudio capture and no hardware."""
+"""A private PulseAudio with two virtual microphones, for real PortAudio captures without hardware.
+
+`vmic` hears what is played into a null sink, by `paplay` or as the output called `default`; `vclick` hears the samples
+that are written into a pipe, as they come: its time is the writer's.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +16,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-DEVICE = "vmic"
+DEVICE, CLICKS = "vmic", "vclick"
 ASOUND = """
 pcm.!default { type pulse }
 ctl.!default { type pulse }
 pcm.vmic { type pulse device vmic.monitor hint { show on description "vmic" } }
+pcm.vclick { type pulse device vclick hint { show on description "vclick" } }
 """
 
 
@@ -29,6 +34,11 @@ class VirtualMicrophone:
     env: dict[str, str] = field(default_factory=dict)
     server: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pipe(self) -> Path:
+        """Where samples for `vclick` are written: mono, 16 bits, 48 kHz."""
+        return self.folder / "clicks"
+
     def start(self) -> None:
         """Start the server; returns when it takes connections."""
         arguments = [
@@ -36,6 +46,7 @@ class VirtualMicrophone:
             "--realtime=no", "--high-priority=no",
             "-L", f"module-native-protocol-unix auth-anonymous=1 socket={self.folder}/xdg/pulse/native",
             "-L", f"module-null-sink sink_name={DEVICE} rate=48000 channels=1 format=s16le",
+            "-L", f"module-pipe-source source_name={CLICKS} file={self.pipe} rate=48000 channels=1 format=s16le",
         ]  # fmt: skip
         with (self.folder / "pulseaudio.log").open("ab") as log:
             self.server = subprocess.Popen(arguments, env=self.env, stdout=log, stderr=log)

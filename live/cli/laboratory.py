@@ -1,0 +1,205 @@
+"""What `live bench` measures of time: each function puts one measurement together and gives its result."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from live.cli.perform import load_generator, make_output, make_source
+from live.clock import VirtualClock
+from live.contracts import load_plugin
+from live.errors import Unusable
+from live.lab import device, hearing, pulse, sending, soak, sound, stage
+from live.lab import step as steps
+from live.lab.bare_loop import BareLoop
+from live.lab.compare import HEAD, compare
+from live.lab.figures import measured
+from live.lab.page import COLUMNS, row
+from live.lab.result import Result, write
+from live.lab.show import Performance, Plan, Told, busy_core, watch
+from live.pace import PERIOD
+from live.show import make_show
+from live.types import SAMPLE_RATE, Float32
+
+
+def step(model: str, backends: Sequence[str], dancers: Sequence[int], seconds: float, warm_up: float,
+         paced: bool) -> Result:  # fmt: skip
+    """The generator alone."""
+    measures: dict[tuple[str, int], dict[str, Any]] = {}
+    carried, devices = {}, {}
+    for backend, count in ((backend, count) for backend in backends for count in dancers):
+        show = make_show({"model": model, "backend": backend, "dancers": count}, "options")
+        generator, devices[backend] = load_generator(show)
+        measures[backend, count], casts = steps.run(generator, seconds, warm_up, paced)
+        carried[f"{backend}, {count}: dancers that a core carries, generator alone"] = round(casts * count, 2)
+    named = {f"{backend}, {count} dancer{'s' * (count > 1)}": one for (backend, count), one in measures.items()}
+    how = {"model": model, "seconds": seconds, "warm_up": warm_up, "paced": paced}
+    return Result("step", how, named, dict(steps.limits(measures)), carried, {"devices": devices})
+
+
+def tick(plan: Plan) -> Result:
+    """From the block in hand to the last byte sent."""
+    with Performance(plan, trace=True) as performance:
+        samples = watch(performance)
+        told = performance.end()
+    report = told.report
+    measures = stage.tick_measures(told.trace, plan.warm_up, PERIOD * sound.poses_per_tick(told))
+    cores, cost = samples.cores(plan.warm_up), stage.trace_cost()
+    limits = stage.tick_limits(measures["tick"], cost, report["deadline_misses"], plan.dancers, cores)
+    numbers = {"deadline misses": report["deadline_misses"], "trace, of each pose (us)": round(cost * 1e6, 3)}
+    if np.isfinite(cores):
+        numbers["cores kept busy"] = round(cores, 4)
+    return Result("tick", asdict(plan), measures, limits, numbers, _told(told), report["machine"])
+
+
+def jitter(plan: Plan) -> Result:
+    """Intervals at a receiver, beside a bare loop."""
+    with BareLoop() as loop, Performance(plan) as performance:
+        samples = watch(performance)
+        told, bare = performance.end(), loop.end()
+    measures = stage.jitter_measures(told.received, bare, samples, plan.warm_up)
+    numbers = {"frames received": len(told.received.frames), "deadline misses": told.report["deadline_misses"]}
+    limits = stage.interval_limits(measures)
+    return Result("jitter", asdict(plan), measures, limits, numbers, _told(told), told.report["machine"])
+
+
+def soaked(plan: Plan, busy: bool, recorder: bool) -> Result:
+    """For as long as asked for, with one core kept busy and a recorder."""
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        whole = replace(plan, output=(*plan.output, f"take:{folder / 'soak.take'}")) if recorder else plan
+        stack.enter_context(busy_core(busy))
+        loop = stack.enter_context(BareLoop())
+        performance = stack.enter_context(Performance(whole))
+        samples = watch(performance)
+        told, bare = performance.end(), loop.end()
+    numbers, late = soak.numbers(told.report["deadline_misses"], told.received, bare, samples)
+    measures = stage.jitter_measures(told.received, bare, samples, plan.warm_up) | soak.measures(samples)
+    limits = soak.limits(numbers) | stage.interval_limits(measures)
+    how = asdict(plan) | {"busy_core": busy, "recorder": recorder}
+    details = _told(told) | {"late_poses": late}
+    return Result("soak", how, measures, limits, numbers, details, told.report["machine"])
+
+
+def _told(told: Told) -> dict[str, Any]:
+    """What a report adds to a result."""
+    keys = ("model", "backend", "input", "duration_s", "ticks", "poses", "deadline_misses", "overflows", "stage_ms",
+            "interval_ms", "reaction_ms", "declared_ms", "outputs", "recoveries")  # fmt: skip
+    return {key: told.report[key] for key in keys} | {"frames_received": len(told.received.frames)}
+
+
+def outputs(seconds: float, warm_up: float) -> Result:
+    """Encoding and sending."""
+    found = list(sending.run(make_output, seconds, warm_up))
+    measures, how = {name: measure for name, measure, _ in found}, {"seconds": seconds, "warm_up": warm_up}
+    limits = sending.limits(measures, {name: share for name, _, share in found})
+    return Result("outputs", how, measures, limits, _shares(found))
+
+
+def _shares(found: Sequence[tuple[str, dict[str, Any], float]]) -> dict[str, float]:
+    return {f"{name}: share of a core": round(share, 5) for name, _, share in found}
+
+
+def audio(path: str, trackers: Sequence[str], seconds: float, warm_up: float) -> Result:
+    """Extractor, trackers and signals, each alone, on the first minute of a sound."""
+    from live.features.extractor import Extractor
+    from live.features.signals import Listener
+
+    def tracker(name: str) -> Any:
+        return load_plugin("live.beats", name, "beat tracker").open_tracker()
+
+    stages: dict[str, Callable[[Float32], object]] = {f"tracker {name}": tracker(name).hear for name in trackers}
+    stages |= {f"features with {name}": Extractor(tracker(name)).push for name in trackers}
+    stages["signals"] = Listener().hear
+    found = list(hearing.run(stages, _minute(path), seconds, warm_up))
+    how = {"input": path, "seconds": seconds, "warm_up": warm_up}
+    return Result("audio", how, {name: measure for name, measure, _ in found}, numbers=_shares(found))
+
+
+def _minute(path: str) -> Float32:
+    """The samples of a sound's first minute."""
+    clock = VirtualClock()
+    source = make_source(make_show({"input": path}, "options"), clock, print)
+    source.start()
+    clock.sleep_until(60.0)
+    try:
+        return source.read_available().samples
+    finally:
+        source.close()
+
+
+def end_to_end(plan: Plan) -> Result:
+    """Through a virtual microphone."""
+    if reason := pulse.missing():
+        raise Unusable(f"there can be no virtual microphone: {reason}")
+    late = [0.0]
+
+    def through(pipe: Path) -> sound.Device:
+        def play(samples: Float32, stopped: Callable[[], bool]) -> sound.Times:
+            fed = device.feed(pipe, samples, stopped)
+            late[:] = fed.late
+            return lambda numbers: fed.began + numbers / SAMPLE_RATE
+
+        return play
+
+    with _virtual() as microphone:
+        whole = replace(plan, input=f"microphone:{pulse.CLICKS}")
+        told, found = sound.listened(whole, through(microphone.pipe), microphone.env)
+    return _clicked("end-to-end", whole, told, found, {"the device, late": np.array(late)})
+
+
+@contextlib.contextmanager
+def _virtual() -> Iterator[pulse.VirtualMicrophone]:
+    with tempfile.TemporaryDirectory() as folder, pulse.virtual_microphone(Path(folder)) as microphone:
+        yield microphone
+
+
+def loopback(plan: Plan, speaker: str, microphone: str) -> Result:
+    """Through a speaker and a microphone."""
+    from live.audio import _speaker
+    from live.audio.microphone import open_source
+
+    _speaker.check(speaker)
+    open_source(microphone, VirtualClock())  # raises where there is none
+    whole = replace(plan, input=f"microphone:{microphone}".rstrip(":"))
+    told, found = sound.listened(whole, lambda samples, stopped: _speaker.play(speaker, samples, stopped))
+    result = _clicked("loopback", whole, told, found, {})
+    return replace(result, how={**result.how, "speaker": speaker or "default"})
+
+
+def _clicked(what: str, plan: Plan, told: Told, found: Any, more: dict[str, Any]) -> Result:
+    measures = sound.measures(found) | {name: measured(values) for name, values in more.items()}
+    numbers = sound.numbers(told, found)
+    limits = sound.limits(measures, numbers)
+    return Result(what, asdict(plan), measures, limits, numbers, _told(told), told.report["machine"])
+
+
+def tell(result: Result, out: Path, name: str = "") -> None:
+    """Write a result, and show its measures and limits in the terminal."""
+    path = write(result, out, name)
+    shown = Table("", "unit", *COLUMNS, "misses", "run", box=None, header_style="bold", pad_edge=False)
+    for what, measure in result.measures.items():
+        shown.add_row(*row(what, measure))
+    Console().print(shown)
+    for what, value in result.numbers.items():
+        print(f"{what}: {value:g}")
+    for what, limit in result.limits.items():
+        bound = f"{limit.get('way', '<=')} {limit['limit']:g} {limit['unit']}"
+        print(f"{what:32} {limit['measured']:10.3f}  {bound:12}  {'reached' if limit['reached'] else 'MISSED'}")
+    print(f"written to {path} and {path.with_suffix('.html')}")
+
+
+def tell_ratios(a: Path, b: Path) -> None:
+    """Two results beside each other."""
+    shown = Table(*HEAD, box=None, header_style="bold", pad_edge=False)
+    for cells in compare(a, b):
+        shown.add_row(*cells)
+    Console().print(shown)
