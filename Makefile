@@ -1,7 +1,10 @@
 # make perform: set up what is missing, then dance to the bundled music for 30 s.
 # make test:    set up what is missing, then run the tests.
+# make soak:    an hour of dance with one core kept busy and a recorder; SOAK=36 for so many seconds.
 
-.PHONY: perform test check clean
+.PHONY: perform test check soak clean
+
+SOAK ?= 3600
 
 perform:
 	@scripts/setup.sh audio
@@ -17,6 +20,10 @@ check:
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+
+soak:
+	@scripts/setup.sh audio,train,dev
+	.venv/bin/live bench soak --duration $(SOAK) --recorder --out runs/bench
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache

@@ -9,29 +9,40 @@ from typing import Any
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
 BEGIN, END = "<!-- measured: written by benchmarks/readme.py -->\n", "<!-- /measured -->"
-SCRIPTS = {
-    "tick": "the demo performed for a minute, nothing else running",
-    "steadiness": "ten minutes, one core kept busy by another process",
-    "startup": "start",
-    "outputs": "encode and send of a frame; 32 dancers as a share of one core",
-    "control": "a million random and mutated datagrams at the control port",
-    "robot": "an hour of dance, a quarter of it nonsense, to a humanoid in MuJoCo; shares of its limits",
+SOURCES = {
+    "tick": ("`live bench tick`", "the demo performed for {minutes:g} min, nothing else running"),
+    "soak": ("`live bench soak`", "{minutes:g} min, one core kept busy by another process"),
+    "startup": ("`benchmarks/startup.py`", "start"),
+    "outputs": ("`live bench outputs`", "encode and send of a frame; 32 dancers as a share of one core"),
+    "control": ("`benchmarks/control.py`", "a million random and mutated datagrams at the control port"),
+    "robot": (
+        "`benchmarks/robot.py`",
+        "an hour of dance, a quarter of it nonsense, to a humanoid in MuJoCo; shares of its limits",
+    ),
 }
+"""Of each result: what measures it, and what it is."""
 
 
 def table(results: Path) -> str:
     """Every limit that was measured as a row, with the machine named."""
-    found = {name: json.loads(path.read_text()) for name in SCRIPTS if (path := results / f"{name}.json").exists()}
+    found = {name: json.loads(path.read_text()) for name in SOURCES if (path := results / f"{name}.json").exists()}
     lines = [_machine(next(iter(found.values()))["machine"]), "", "| | Measured | To reach |", "|---|---|---|"]
     for name, result in found.items():
-        lines.append(f"| *{SCRIPTS[name]}* (`benchmarks/{name}.py`) | | |")
+        command, what = SOURCES[name]
+        lines.append(f"| *{what.format(minutes=_minutes(result))}* ({command}) | | |")
         lines += [_row(what, limit) for what, limit in result["limits"].items()]
     return "\n".join(lines) + "\n"
 
 
+def _minutes(result: dict[str, Any]) -> float:
+    """How long was performed."""
+    seconds = result["how"]["duration"] if "how" in result else result.get("duration_s", 0.0)
+    return round(seconds / 60.0, 1)
+
+
 def _row(what: str, limit: dict[str, Any]) -> str:
     unit = f" {limit['unit']}" if limit["unit"] else ""
-    return f"| {what} | {limit['measured']:.4g}{unit} | <= {limit['limit']:g}{unit} |"
+    return f"| {what} | {limit['measured']:.4g}{unit} | {limit.get('way', '<=')} {limit['limit']:g}{unit} |"
 
 
 def _machine(machine: dict[str, Any]) -> str:

@@ -16,9 +16,10 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
-from measure import compared, options, percentiles, write
+from measure import compared, options, write
 
 from live.features.signals import Listener
+from live.lab.figures import percentiles
 from live.train import composer
 from live.train.song import Clock, clock_of
 from live.types import HOP, SAMPLE_RATE
@@ -137,7 +138,7 @@ def finish(given: Namespace, values: dict[str, dict[str, float]], cost: np.ndarr
         "first_seed": given.first,
         "seconds": given.seconds,
         "events": values,
-        "cpu_ms_per_frame": percentiles(cost),
+        "cpu_ms_per_frame": percentiles(1e3 * cost),
         "limits": {"CPU per 10 ms": compared(per_10_ms, COST, "ms")},
     }
     write("signals", result, None, given.out)

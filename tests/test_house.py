@@ -143,13 +143,13 @@ def test_asking_for_help_imports_no_adapter(module):
     assert not rooms(MODULES[module], everywhere=False) & (ADAPTERS - {"features"})
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if "bench" in rooms(MODULES[name])])
-def test_only_who_measures_or_trains_knows_the_bench(module):
-    assert room_of(module) in {"bench", "cli", "train"}
+@pytest.mark.parametrize("module", [name for name in MODULES if {"bench", "lab"} & rooms(MODULES[name])])
+def test_only_who_measures_or_trains_knows_the_bench_and_the_laboratory(module):
+    assert room_of(module) in {"bench", "lab", "cli", "train"}
 
 
-@of_rooms("bench")
-def test_the_bench_knows_every_room_but_the_command_line(module):
+@of_rooms("bench", "lab")
+def test_who_measures_knows_every_room_but_the_command_line(module):
     assert "cli" not in rooms(MODULES[module])
 
 

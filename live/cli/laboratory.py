@@ -63,9 +63,8 @@ def tick(plan: Plan) -> Result:
 def jitter(plan: Plan) -> Result:
     """Intervals at a receiver, beside a bare loop."""
     with BareLoop() as loop, Performance(plan) as performance:
-        samples = watch(performance)
         told, bare = performance.end(), loop.end()
-    measures = stage.jitter_measures(told.received, bare, samples, plan.warm_up)
+    measures = stage.jitter_measures(told.received, bare, plan.warm_up)
     numbers = {"frames received": len(told.received.frames), "deadline misses": told.report["deadline_misses"]}
     limits = stage.interval_limits(measures)
     return Result("jitter", asdict(plan), measures, limits, numbers, _told(told), told.report["machine"])
@@ -82,7 +81,7 @@ def soaked(plan: Plan, busy: bool, recorder: bool) -> Result:
         samples = watch(performance)
         told, bare = performance.end(), loop.end()
     numbers, late = soak.numbers(told.report["deadline_misses"], told.received, bare, samples)
-    measures = stage.jitter_measures(told.received, bare, samples, plan.warm_up) | soak.measures(samples)
+    measures = stage.jitter_measures(told.received, bare, plan.warm_up) | soak.measures(samples)
     limits = soak.limits(numbers) | stage.interval_limits(measures)
     how = asdict(plan) | {"busy_core": busy, "recorder": recorder}
     details = _told(told) | {"late_poses": late}
@@ -158,7 +157,7 @@ def end_to_end(plan: Plan) -> Result:
 
 @contextlib.contextmanager
 def _virtual() -> Iterator[pulse.VirtualMicrophone]:
-    with tempfile.TemporaryDirectory() as folder, pulse.virtual_microphone(Path(folder)) as microphone:
+    with tempfile.TemporaryDirectory() as folder, pulse.virtual_microphone(Path(folder), realtime=True) as microphone:
         yield microphone
 
 

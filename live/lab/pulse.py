@@ -33,6 +33,8 @@ class VirtualMicrophone:
     name: str = DEVICE
     env: dict[str, str] = field(default_factory=dict)
     server: subprocess.Popen[bytes] | None = None
+    realtime: bool = False
+    """Let the server have real-time scheduling, as sound servers do, where that is permitted."""
 
     @property
     def pipe(self) -> Path:
@@ -43,7 +45,7 @@ class VirtualMicrophone:
         """Start the server; returns when it takes connections."""
         arguments = [
             "pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--disallow-exit=false", "--use-pid-file=true",
-            "--realtime=no", "--high-priority=no",
+            f"--realtime={self.realtime:d}", f"--high-priority={self.realtime:d}",
             "-L", f"module-native-protocol-unix auth-anonymous=1 socket={self.folder}/xdg/pulse/native",
             "-L", f"module-null-sink sink_name={DEVICE} rate=48000 channels=1 format=s16le",
             "-L", f"module-pipe-source source_name={CLICKS} file={self.pipe} rate=48000 channels=1 format=s16le",
@@ -83,7 +85,7 @@ def missing() -> str:
 
 
 @contextmanager
-def virtual_microphone(folder: Path) -> Iterator[VirtualMicrophone]:
+def virtual_microphone(folder: Path, realtime: bool = False) -> Iterator[VirtualMicrophone]:
     """A running one whose files lie in `folder`."""
     (folder / "xdg" / "pulse").mkdir(mode=0o700, parents=True)
     (folder / "xdg").chmod(0o700)
@@ -94,7 +96,7 @@ def virtual_microphone(folder: Path) -> Iterator[VirtualMicrophone]:
         "PULSE_SERVER": f"unix:{folder}/xdg/pulse/native",
         "ALSA_CONFIG_PATH": str(folder / "asound.conf"),
     }
-    microphone = VirtualMicrophone(folder, env=env)
+    microphone = VirtualMicrophone(folder, env=env, realtime=realtime)
     try:
         microphone.start()
         yield microphone

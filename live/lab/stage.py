@@ -11,7 +11,6 @@ import numpy as np
 from live.lab.bare_loop import Woke
 from live.lab.figures import compared, measured
 from live.lab.receiver import Received
-from live.lab.show import Samples
 from live.pace import PERIOD
 from live.trace import STAGES, Ring
 from live.types import Float64
@@ -84,18 +83,16 @@ def lateness(frames: Float64) -> Float64:
     return np.asarray(late - late.min())
 
 
-def jitter_measures(received: Received, bare: Woke | None, samples: Samples, warm_up: float) -> dict[str, Any]:
+def jitter_measures(received: Received, bare: Woke, warm_up: float) -> dict[str, Any]:
     """Intervals as the kernel and as a process saw them, how late poses were, and the bare loop beside them."""
-    frames = received.after(warm_up).frames
-    measures = {
+    frames = received.frames_after(warm_up)
+    beside = (bare.deadlines >= frames[:, 1].min(initial=np.inf)) & (bare.deadlines <= frames[:, 1].max(initial=0.0))
+    return {
         "interval, arrived": measured(np.diff(frames[:, 1]), at=frames[1:, 1]),
         "interval, seen": measured(np.diff(frames[:, 2]), at=frames[1:, 2]),
         "late after its slot": measured(lateness(frames), deadline=PERIOD, at=frames[:, 1]),
+        "bare loop, late": measured(bare.lateness[beside], deadline=PERIOD, at=bare.deadlines[beside]),
     }
-    if bare is not None:
-        own = bare.deadlines >= samples.began
-        measures["bare loop, late"] = measured(bare.lateness[own], deadline=PERIOD, at=bare.deadlines[own])
-    return measures
 
 
 def interval_limits(measures: dict[str, Any]) -> dict[str, dict[str, Any]]:
