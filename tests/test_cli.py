@@ -29,10 +29,10 @@ QUIET = ("--input", "silence", "--output", "null:", "--no-realtime")
 performing = pytest.mark.skipif("salsa" not in shipped_models(), reason="the model 'salsa' is not shipped here")
 
 
-def live(*arguments, cwd=None, timeout=60):
+def live(*arguments, cwd=None, timeout=60, env=None):
     """Run `live` to its end."""
     command = [sys.executable, "-m", "live", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, cwd=cwd)
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, cwd=cwd, env=env)
 
 
 def refusal(*arguments, cwd=None):

@@ -10,6 +10,7 @@ import time
 
 import pytest
 from fakes import PacedVirtualClock, Stage
+from output_poses import listener, port_of
 from test_cli import refused
 
 from live.errors import Failed
@@ -86,16 +87,21 @@ def test_a_trace_that_cannot_be_written_is_told_after_the_show(tmp_path):
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this platform has no SIGKILL")
 def test_a_performance_that_is_killed_leaves_a_whole_trace(tmp_path):
     out = tmp_path / "t.json"
-    options = ["--input", "silence", "--output", "null:", "--no-realtime", "--control", "off", "--trace", str(out)]
-    show = subprocess.Popen([sys.executable, "-m", "live", "perform", *options], stdout=subprocess.DEVNULL)
-    time.sleep(3.0)
-    show.kill()
-    show.wait()
-    for _ in range(50):
-        if out.exists():
-            break
-        time.sleep(0.1)
-    assert len(json.loads(out.read_text())["traceEvents"]) > 100
+    with listener() as sock:
+        uri = f"vmc://127.0.0.1:{port_of(sock)}"
+        options = ["--input", "silence", "--output", uri, "--no-realtime", "--control", "off", "--trace", str(out)]
+        with subprocess.Popen([sys.executable, "-m", "live", "perform", *options], stdout=subprocess.DEVNULL) as show:
+            try:
+                sock.settimeout(50.0)
+                for _ in range(60):
+                    sock.recv(65536)
+            finally:
+                show.kill()
+    patience = time.monotonic() + 30.0
+    while not out.exists() and time.monotonic() < patience:
+        time.sleep(0.05)
+    found = json.loads(out.read_text())["traceEvents"]
+    assert sum(e["name"] in ("tick", "pose") for e in found) >= 28
 
 
 def test_a_trace_needs_a_clock_and_a_folder(tmp_path):

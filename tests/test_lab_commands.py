@@ -1,0 +1,102 @@
+"""`live bench` as a user meets it: every measurement runs, and leaves its JSON and its page."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+
+import pytest
+from test_cli import live, performing, refusal
+
+from live.lab.pulse import VirtualMicrophone, missing
+
+FIGURES = {"p50", "p90", "p99", "p999", "max", "histogram", "count", "mean", "unit"}
+watched = pytest.mark.skipif(importlib.util.find_spec("psutil") is None, reason="psutil is not installed")
+
+
+def measured(folder, what, *options, **more):
+    """The result of `live bench WHAT`."""
+    done = live("bench", what, "--out", folder, *options, **more)
+    assert done.returncode == 0, done.stderr
+    told = json.loads((folder / f"{what}.json").read_text())
+    assert told["schema_version"] == 2 and told["what"] == what and told["machine"]["processor"]
+    assert all(set(one) >= FIGURES for one in told["measures"].values() if one["count"])
+    assert all(name in done.stdout for name in (*told["measures"], *told["limits"]))
+    assert (folder / f"{what}.html").read_text().startswith("<!doctype html>")
+    return told
+
+
+@performing
+def test_a_step_is_measured_by_backend_and_dancers(tmp_path):
+    told = measured(tmp_path, "step", "--seconds", "0.1", "--warm-up", "0", "--backend", "cpu", "--dancers", "1",
+                    "--dancers", "2")  # fmt: skip
+    assert list(told["measures"]) == ["cpu, 1 dancer", "cpu, 2 dancers"] and "ONNX" in told["details"]["devices"]["cpu"]
+
+
+@performing
+@watched
+def test_the_tick_is_measured_by_stages(tmp_path):
+    told = measured(tmp_path, "tick", "--duration", "2", "--warm-up", "1")
+    assert told["measures"]["tick"]["count"] == told["measures"]["generator"]["count"] == 60
+    assert set(told["limits"]) == {"tick p50", "tick p99", "tick p999", "trace, share of a tick"}
+    assert told["details"]["frames_received"] == told["details"]["poses"] == 180
+
+
+@performing
+def test_jitter_is_measured_beside_a_bare_loop(tmp_path):
+    told = measured(tmp_path, "jitter", "--duration", "1", "--warm-up", "1")
+    assert told["measures"]["interval, arrived"]["count"] == 59 and told["measures"]["bare loop, late"]["count"] > 50
+
+
+def test_sending_is_measured_by_outputs(tmp_path):
+    told = measured(tmp_path, "outputs", "--seconds", "0.05", "--warm-up", "0")
+    assert {one["unit"] for one in told["measures"].values()} == {"us"} and len(told["limits"]) == 2
+
+
+def test_hearing_is_measured_by_stages(tmp_path):
+    told = measured(tmp_path, "audio", "--tracker", "aubio", "--seconds", "0.05", "--warm-up", "0")
+    assert list(told["measures"]) == ["tracker aubio", "features with aubio", "signals"]
+
+
+@performing
+@watched
+def test_a_soak_tells_misses_gaps_and_memory(tmp_path):
+    told = measured(tmp_path, "soak", "--duration", "2", "--warm-up", "1", "--recorder")
+    assert told["numbers"]["RSS, largest (MB)"] > 0 and told["numbers"]["longest gap (ms)"] > 16
+    assert told["how"]["busy_core"] and [o["uri"][:5] for o in told["details"]["outputs"]] == ["take:", "vmc:/"]
+
+
+@performing
+@pytest.mark.skipif(bool(missing()), reason=missing())
+def test_clicks_are_found_from_end_to_end(tmp_path):
+    told = measured(tmp_path, "end-to-end", "--duration", "3", "--warm-up", "1")
+    assert told["measures"]["sound to packet, danced"]["count"] >= 4
+    assert 10 < told["numbers"]["measured, median (ms)"] < 150
+
+
+@performing
+def test_clicks_are_found_through_a_speaker_and_a_microphone(virtual_microphone: VirtualMicrophone, tmp_path):
+    told = measured(tmp_path, "loopback", "--duration", "3", "--warm-up", "1", "--speaker", "default", "--microphone",
+                    virtual_microphone.name, env=virtual_microphone.env)  # fmt: skip
+    assert told["measures"]["sound to packet, heard"]["count"] >= 4 and told["how"]["speaker"] == "default"
+
+
+def test_a_speaker_or_microphone_that_is_not_there_is_refused(tmp_path):
+    assert "no audio output" in refusal("bench", "loopback", "--speaker", "no such thing", "--out", tmp_path)
+
+
+def test_two_results_are_compared(tmp_path):
+    measured(tmp_path, "audio", "--tracker", "aubio", "--seconds", "0.05", "--warm-up", "0")
+    path = tmp_path / "audio.json"
+    done = live("bench", "compare", path, path)
+    assert done.returncode == 0 and "signals" in done.stdout and "1.000" in done.stdout
+
+
+def test_what_is_no_result_is_not_compared(tmp_path):
+    (tmp_path / "a.json").write_text("{}")
+    assert "no result of `live bench`" in refusal("bench", "compare", tmp_path / "a.json", tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("options", [["--dancers", "0"], ["--backend", "abacus"], ["--seconds", "0"]])
+def test_a_step_that_makes_no_sense_is_refused(options):
+    refusal("bench", "step", *options)
