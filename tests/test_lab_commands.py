@@ -16,7 +16,7 @@ watched = pytest.mark.skipif(importlib.util.find_spec("psutil") is None, reason=
 
 def measured(folder, what, *options, **more):
     """The result of `live bench WHAT`."""
-    done = live("bench", what, "--out", folder, *options, **more)
+    done = live("bench", what, "--out", folder, *options, timeout=180, **more)
     assert done.returncode == 0, done.stderr
     told = json.loads((folder / f"{what}.json").read_text())
     assert told["schema_version"] == 2 and told["what"] == what and told["machine"]["processor"]

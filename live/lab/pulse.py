@@ -44,8 +44,8 @@ class VirtualMicrophone:
     def start(self) -> None:
         """Start the server; returns when it takes connections."""
         arguments = [
-            "pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=3600", "--disallow-exit=false", "--use-pid-file=true",
-            f"--realtime={self.realtime:d}", f"--high-priority={self.realtime:d}",
+            "pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=3600", "--disallow-exit=false",
+            "--use-pid-file=true", f"--realtime={self.realtime:d}", f"--high-priority={self.realtime:d}",
             "-L", f"module-native-protocol-unix auth-anonymous=1 socket={self.folder}/xdg/pulse/native",
             "-L", f"module-null-sink sink_name={DEVICE} rate=48000 channels=1 format=s16le",
             "-L", f"module-pipe-source source_name={CLICKS} file={self.pipe} rate=48000 channels=1 format=s16le",
