@@ -49,8 +49,9 @@ def test_jitter_is_measured_beside_a_bare_loop(tmp_path):
 
 
 def test_sending_is_measured_by_outputs(tmp_path):
-    told = measured(tmp_path, "outputs", "--seconds", "0.05", "--warm-up", "0")
+    told = measured(tmp_path, "outputs", "--seconds", "0.1", "--warm-up", "0", "--rounds", "2")
     assert {one["unit"] for one in told["measures"].values()} == {"us"} and len(told["limits"]) == 2
+    assert {len(rounds) for rounds in told["details"]["rounds_p50_us"].values()} == {2}
 
 
 def test_hearing_is_measured_by_stages(tmp_path):

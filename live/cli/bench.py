@@ -102,11 +102,16 @@ def jitter(
 
 
 @bench.command()
-def outputs(seconds: Seconds = 3.0, warm_up: WarmUp = 0.3, out: Out = LAB) -> None:
+def outputs(
+    seconds: Seconds = 4.0,
+    warm_up: WarmUp = 0.1,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns that the outputs take within the seconds.")] = 7,
+    out: Out = LAB,
+) -> None:
     """Encoding and sending a frame: one dancer to each output, 32 to three targets."""
     from live.cli import laboratory as lab
 
-    lab.tell(lab.outputs(seconds, warm_up), out)
+    lab.tell(lab.outputs(seconds, warm_up, rounds), out)
 
 
 @bench.command()

@@ -95,16 +95,17 @@ def _told(told: Told) -> dict[str, Any]:
     return {key: told.report[key] for key in keys} | {"frames_received": len(told.received.frames)}
 
 
-def outputs(seconds: float, warm_up: float) -> Result:
+def outputs(seconds: float, warm_up: float, rounds: int) -> Result:
     """Encoding and sending."""
-    found = list(sending.run(make_output, seconds, warm_up))
-    measures, how = {name: measure for name, measure, _ in found}, {"seconds": seconds, "warm_up": warm_up}
-    limits = sending.limits(measures, {name: share for name, _, share in found})
-    return Result("outputs", how, measures, limits, _shares(found))
+    found = list(sending.run(make_output, seconds, warm_up, rounds))
+    measures, shares = {one[0]: one[1] for one in found}, {one[0]: one[2] for one in found}
+    how = {"seconds": seconds, "warm_up": warm_up, "rounds": rounds}
+    details = {"rounds_p50_us": {one[0]: one[3] for one in found}}
+    return Result("outputs", how, measures, sending.limits(measures, shares), _shares(shares), details)
 
 
-def _shares(found: Sequence[tuple[str, dict[str, Any], float]]) -> dict[str, float]:
-    return {f"{name}: share of a core": round(share, 5) for name, _, share in found}
+def _shares(shares: dict[str, float]) -> dict[str, float]:
+    return {f"{name}: share of a core": round(share, 5) for name, share in shares.items()}
 
 
 def audio(path: str, trackers: Sequence[str], seconds: float, warm_up: float) -> Result:
@@ -120,7 +121,8 @@ def audio(path: str, trackers: Sequence[str], seconds: float, warm_up: float) ->
     stages["signals"] = Listener().hear
     found = list(hearing.run(stages, _minute(path), seconds, warm_up))
     how = {"input": path, "seconds": seconds, "warm_up": warm_up}
-    return Result("audio", how, {name: measure for name, measure, _ in found}, numbers=_shares(found))
+    shares = {name: share for name, _, share in found}
+    return Result("audio", how, {name: measure for name, measure, _ in found}, numbers=_shares(shares))
 
 
 def _minute(path: str) -> Float32:

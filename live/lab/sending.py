@@ -13,7 +13,7 @@ import numpy as np
 from live import rotation, skeleton
 from live.contracts import Output
 from live.lab.figures import compared, measured
-from live.lab.loop import timed
+from live.lab.loop import Timed, timed
 from live.pace import PERIOD
 from live.types import BeatState, Pose
 
@@ -60,19 +60,31 @@ def sending(outputs: list[Output], dancers: int) -> Callable[[], None]:
     return send
 
 
-def run(make: Callable[[str], Output], seconds: float, warm_up: float) -> Iterator[tuple[str, dict[str, Any], float]]:
-    """Name, measure of a frame and share of a core at 60 frames a second, for each of `CASES`."""
+def run(
+    make: Callable[[str], Output], seconds: float, warm_up: float, rounds: int
+) -> Iterator[tuple[str, dict[str, Any], float, list[float]]]:
+    """Of each of `CASES`: its name, the measure of a frame, the share of a core at 60 frames a second in the median
+    round, and the median frame (us) of every round.
+
+    Cases take turns, so that a neighbour who was busy for a while shows, and meets them all.
+    """
     with listeners(3) as ports:
-        for name, (uris, dancers) in CASES.items():
-            outputs = [make(uri.format(*ports)) for uri in uris]
-            for output in outputs:
-                output.open(dancers, paced=True)
-            try:
-                found = timed(sending(outputs, dancers), seconds, warm_up)
-            finally:
-                for output in outputs:
-                    output.close()
-            yield name, measured(found.took, "us", deadline=PERIOD, at=found.at), found.cpu / PERIOD
+        found = [[_round(make, case, ports, seconds / rounds, warm_up) for case in CASES] for _ in range(rounds)]
+    for name, turns in zip(CASES, zip(*found, strict=True), strict=True):
+        took, at = (np.concatenate([getattr(turn, key) for turn in turns]) for key in ("took", "at"))
+        share = float(np.median([turn.cpu for turn in turns])) / PERIOD
+        middles = [round(float(np.median(turn.took)) * 1e6, 2) for turn in turns]
+        yield name, measured(took, "us", deadline=PERIOD, at=at), share, middles
+
+
+def _round(make: Callable[[str], Output], case: str, ports: list[int], seconds: float, warm_up: float) -> Timed:
+    uris, dancers = CASES[case]
+    with contextlib.ExitStack() as stack:
+        outputs = [make(uri.format(*ports)) for uri in uris]
+        for output in outputs:
+            output.open(dancers, paced=True)
+            stack.callback(output.close)
+        return timed(sending(outputs, dancers), seconds, warm_up)
 
 
 @contextlib.contextmanager
