@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live.audio._portaudio import find, load_pyaudio, outputs, portaudio
-from live.audio._quiet import quiet_stderr
 from live.errors import Failed
+from live.quiet import quiet_stderr
 from live.types import SAMPLE_RATE, Float32, Float64
 
 BLOCK = 256
