@@ -13,7 +13,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from live.cli.perform import load_generator, make_output, make_source
+from live.cli.outputs import make_output
+from live.cli.perform import load_generator, make_source
 from live.clock import VirtualClock
 from live.contracts import load_plugin
 from live.errors import Unusable
