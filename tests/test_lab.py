@@ -274,7 +274,7 @@ def test_the_bare_loop_wakes_sixty_times_a_second():
 
 
 def test_what_keeps_a_core_busy_ends_with_its_parent():
-    code = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {show.BUSY!r}])"
+    code = f"import os, subprocess, sys; subprocess.Popen([sys.executable, '-c', {show.BUSY!r}, str(os.getpid())])"
     subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60)  # returns when both let go of stdout
 
 

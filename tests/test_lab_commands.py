@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 
 import pytest
 from test_cli import live, performing, refusal
@@ -14,9 +15,9 @@ FIGURES = {"p50", "p90", "p99", "p999", "max", "histogram", "count", "mean", "un
 watched = pytest.mark.skipif(importlib.util.find_spec("psutil") is None, reason="psutil is not installed")
 
 
-def measured(folder, what, *options, **more):
-    """The result of `live bench WHAT`."""
-    done = live("bench", what, "--out", folder, *options, timeout=180, **more)
+def measured(folder, what, *options, env=os.environ):
+    """The result of `live bench WHAT`, in a terminal that is wide enough."""
+    done = live("bench", what, "--out", folder, *options, timeout=180, env={**env, "COLUMNS": "200"})
     assert done.returncode == 0, done.stderr
     told = json.loads((folder / f"{what}.json").read_text())
     assert told["schema_version"] == 2 and told["what"] == what and told["machine"]["processor"]

@@ -14,9 +14,10 @@ from fake_pyaudio import FakePyAudio, device
 
 from live.audio import microphone
 from live.audio._portaudio import find, inputs
+from live.audio._speaker import _times
 from live.audio.microphone import LossMeter, Microphone, MicrophoneConfig
 from live.clock import VirtualClock
-from live.errors import MissingExtra, NoDevice
+from live.errors import Failed, MissingExtra, NoDevice
 from live.quiet import quiet_stderr
 from live.types import HOP, Float32
 
@@ -263,3 +264,16 @@ def test_stderr_is_back_after_being_quiet(capfd: pytest.CaptureFixture[str]) -> 
         os.write(2, b"noise")
     os.write(2, b"music")
     assert capfd.readouterr().err == "music"
+
+
+def test_a_gap_in_what_is_played_moves_the_times_after_it() -> None:
+    numbers = np.arange(100.0) * 2048
+    at = 50.0 + numbers / 48_000 + np.where(numbers >= 50 * 2048, 0.25, 0.0)
+    at[20] += 0.05  # what drivers tell jitters
+    times = _times(np.stack([numbers, at], 1))
+    assert times(np.array([0, 20 * 2048, 90 * 2048])) == pytest.approx([50.0, at[20] - 0.05, at[90]])
+
+
+def test_a_speaker_that_took_nothing_is_told() -> None:
+    with pytest.raises(Failed, match="took no sound"):
+        _times(np.zeros((1, 2)))

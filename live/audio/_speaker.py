@@ -14,7 +14,10 @@ from live.errors import Failed
 from live.quiet import quiet_stderr
 from live.types import SAMPLE_RATE, Float32, Float64
 
-BLOCK = 256
+BLOCK = 2048
+"""Samples handed over at a time: late sound does no harm here, gaps do."""
+NEAR = 12
+"""Blocks on both sides whose times are looked at together: half a second."""
 POLL = 0.05
 """Seconds between two looks whether to go on."""
 
@@ -28,7 +31,8 @@ def check(wanted: str) -> None:
 def play(wanted: str, samples: Float32, stopped: Callable[[], bool]) -> Callable[[NDArray[np.int64]], Float64]:
     """Play `samples` [n] at 48 kHz until they end or `stopped` says so; gives the host time of sample numbers.
 
-    Times are a straight line through what PortAudio told with each block: when it will leave the converter.
+    PortAudio tells with each block when it will leave the converter; what it says jitters, so the median of a second
+    counts, which follows after a gap.
     """
     pyaudio, blocks = load_pyaudio(), list[tuple[int, float]]()
 
@@ -40,22 +44,22 @@ def play(wanted: str, samples: Float32, stopped: Callable[[], bool]) -> Callable
 
     with portaudio() as api:
         index = find(outputs(api), wanted, "output")
-        try:
-            with quiet_stderr():
+        with quiet_stderr():
+            try:
                 stream = api.open(format=pyaudio.paFloat32, channels=1, rate=SAMPLE_RATE, output=True,
                                   output_device_index=index, frames_per_buffer=BLOCK, stream_callback=more)  # fmt: skip
-        except (OSError, ValueError) as error:
-            raise Failed(f"the audio output {wanted!r} does not open: {error}") from None
-        while stream.is_active() and not stopped():
-            time.sleep(POLL)
-        stream.close()
-    return _line(np.array(blocks[len(blocks) // 10 :], np.float64))
+            except (OSError, ValueError) as error:
+                raise Failed(f"the audio output {wanted!r} does not open: {error}") from None
+            while stream.is_active() and not stopped():
+                time.sleep(POLL)
+            stream.close()
+    return _times(np.array(blocks, np.float64))
 
 
-def _line(blocks: Float64) -> Callable[[NDArray[np.int64]], Float64]:
-    """Through (sample number, host time) [n, 2]."""
+def _times(blocks: Float64) -> Callable[[NDArray[np.int64]], Float64]:
+    """By (sample number, host time) [n, 2] of blocks."""
     if len(blocks) < 2:
         raise Failed("the audio output took no sound")
-    middle = blocks.mean(0)
-    slope = float(np.polyfit(blocks[:, 0] - middle[0], blocks[:, 1] - middle[1], 1)[0])
-    return lambda numbers: np.asarray(middle[1] + slope * (numbers - middle[0]), np.float64)
+    began = blocks[:, 1] - blocks[:, 0] / SAMPLE_RATE
+    smooth = [float(np.median(began[max(0, n - NEAR) : n + NEAR + 1])) for n in range(len(began))]
+    return lambda numbers: np.asarray(np.interp(numbers, blocks[:, 0], smooth) + numbers / SAMPLE_RATE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -23,9 +24,8 @@ STEAL_EVERY, SAMPLE_EVERY = 0.1, 1.0
 """Seconds."""
 MB = 1e6
 BUSY = """
-import os
-parent = os.getppid()
-while os.getppid() == parent:
+import os, sys
+while os.getppid() == int(sys.argv[1]):
     for _ in range(1_000_000): pass
 """
 """Ends with who started it, however that went."""
@@ -158,7 +158,7 @@ def busy_core(wanted: bool) -> Iterator[None]:
     if not wanted:
         yield
         return
-    process = subprocess.Popen([sys.executable, "-c", BUSY])
+    process = subprocess.Popen([sys.executable, "-c", BUSY, str(os.getpid())])
     try:
         yield
     finally:
