@@ -106,6 +106,13 @@ def test_with_another_songs_beats_it_is_not(result):
     assert result["lock"]["own_wire"]["on_others"] < 0.3
 
 
+def test_beats_that_nobody_wrote_down_are_not_held_against_it():
+    unwritten = SONGS[1]._replace(written=False, beats=SONGS[1].beats + 0.2)
+    told = evaluate(Swaying(), [SONGS[0], unwritten], [], PLAN)
+    assert told["rows"]["model, on the wire"]["beat_lock"] > 0.9
+    assert told["songs"][1]["music_beats"] == 0 < told["songs"][1]["speed"]
+
+
 def test_the_warped_songs_are_followed_too(result):
     assert {result["rows"][name]["follows_tempo"] for name in ("songs at 0.8", "songs at 1.25")} == {1.0}
     assert goal(result, "follows tempo, 0.8x")["reached"]

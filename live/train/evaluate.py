@@ -54,9 +54,10 @@ def evaluate(
     for (kind, name), job in _jobs(dancer, songs, plan, beside, said).items():
         made[kind, name] = job()
         said(f"{kind} {name}")
+    known = _known(songs)
     real = [stretch for dance in dances for stretch in _real(dance)]
     told = [song for song in songs if song.written]
-    own = {way: [_part(song, made["song", song.name], way) for song in songs] for way in ("wire", "raw")}
+    own = {way: [_part(song, made["song", song.name], way) for song in known] for way in ("wire", "raw")}
     true = {way: [_part(song, made["true", song.name], way) for song in told] for way in ("wire", "raw")}
     groups = {"model, on the wire": own["wire"], "model, raw": own["raw"]}
     groups |= {"told the beats, wire": true["wire"], "told the beats, raw": true["raw"]}
@@ -64,12 +65,12 @@ def evaluate(
         slower = [_part(s.warped(rate), made[f"warped to {rate:g}", s.name], "wire") for s in _to_warp(songs, plan)]
         groups[f"songs at {rate:g}"] = slower
     groups |= {
-        "random pairing": shuffled(own["wire"]),
-        "silence": [part(song.name, made["silence", ""].wire, song.beats) for song in songs],
+        "random pairing": shuffled([p for p in own["wire"] if len(p.beats)]),
+        "silence": [part(song.name, made["silence", ""].wire, song.beats) for song in known],
         "real": real,
     }
     for name in beside:
-        groups[f"beside: {name}"] = [_part(song, made[name, song.name], "wire") for song in songs]
+        groups[f"beside: {name}"] = [_part(song, made[name, song.name], "wire") for song in known]
     around = points(real)
     rows = {name: summary(parts, around, plan.sigma_ms) for name, parts in groups.items() if parts}
     if len(real) > 1:  # what two sets of real dances lie apart
@@ -128,6 +129,13 @@ def _to_warp(songs: Sequence[Music], plan: Plan) -> list[Music]:
     steady = sorted((song for song in songs if song.steady), key=lambda song: song.bpm)
     at = np.linspace(0, len(steady) - 1, min(plan.warped, len(steady))).round().astype(int)
     return [steady[i] for i in at]
+
+
+def _known(songs: Sequence[Music]) -> list[Music]:
+    """The songs, without the beats that nobody wrote down where others have written ones."""
+    if not any(song.written for song in songs):
+        return list(songs)
+    return [song if song.written else song._replace(beats=song.beats[:0]) for song in songs]
 
 
 def _part(song: Music, danced: Any, way: str) -> Part:

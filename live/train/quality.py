@@ -11,6 +11,7 @@ from live import skeleton
 from live.audio.demo import MUSIC
 from live.backends.cpu import open_backend
 from live.beats.pulse import PulseTracker
+from live.bench import motion
 from live.card import read_card
 from live.features.extractor import Extractor, pool
 from live.generator import Generator, style_weights
@@ -39,8 +40,8 @@ def mean_speed(joints: Float32) -> float:
 
 
 def spread(joints: Float32) -> float:
-    """Mean standard deviation (m) of the joints relative to the hips."""
-    return float((joints - joints[:, :1]).std(0).mean())
+    """`live.bench.motion.spread`, m, of world joints at 60/s."""
+    return motion.spread(motion.normalise(joints, FRAME_RATE))
 
 
 def measure(folder: Path, dances: list[Dance]) -> dict[str, float]:
