@@ -10,6 +10,7 @@ import numpy as np
 
 from live import channels, rotation, skeleton
 from live.audio._paced import PacedSource
+from live.blocking import Blocking
 from live.clock import VirtualClock
 from live.contracts import BeatTracker, Output
 from live.director import Cast, Director
@@ -119,7 +120,8 @@ def perform(
     source, hand, motion = PacedSource("songs", Reel(songs), clock), Hand(tracker), Motion()
     timing = Timing(-card.accent_offset, tempo_range=tuple(card.tempo_range))
     engine = Engine(source, Extractor(hand), heard, motion, [seen], clock, timing)
-    director = Director(Cast(engine, hand, motion, generator, lambda _: generator.style[0], timing.lead))
+    cast = Cast(engine, hand, motion, generator, lambda _: generator.style[0], timing.lead, Blocking(motion, 1))
+    director = Director(cast)
 
     def each_slot() -> None:
         director.each_slot()
