@@ -118,7 +118,7 @@ def test_fewer_dance_the_others_stand_at_ease_behind_and_come_back():
     bodies = blocked(waving(700, 3), {50: ("dancing", 2), 350: ("dancing", None)})
     swing = arm(bodies)
     assert np.ptp(swing[250:350], axis=0)[2] < 1e-3 and np.ptp(swing[250:350], axis=0)[:2].min() > 0.2
-    np.testing.assert_allclose(bodies[349].rotations[2], neutral_rotations(), atol=1e-3)
+    np.testing.assert_allclose(bodies[349].rotations[2], neutral_rotations(), atol=0.03)  # breathing
     assert bodies[349].root_position[2, 2] < -1.0 and bodies[-1].root_position[2, 2] == pytest.approx(0, abs=0.05)
     assert np.ptp(swing[600:], axis=0).min() > 0.2 and np.abs(np.diff(swing, axis=0)).max() < 0.06
 
