@@ -175,6 +175,11 @@ class Output(ABC):
     def open(self, dancers: int, paced: bool) -> None:
         """Take hold of sockets and files. Not `paced` (`--fast`): a recorder may wait, to lose nothing."""
 
+    def hear(self, samples: Float32, captured: float) -> None:  # noqa: B027
+        """Sound [n] that was captured from host time `captured` on. An output that keeps it says so by `hears`."""
+
+    hears = False
+
     def send(self, pose: Pose) -> None:
         """Hand one pose over; what fails is counted, never raised."""
         self.encode(pose)
