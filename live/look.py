@@ -11,7 +11,7 @@ from live.errors import Unusable
 CAMERAS = ("front", "low", "side", "high", "close", "orbit", "follow")
 """Presets, in the order in which the window's key goes through them."""
 STAGE, CLEAR = "stage", "transparent"
-NAMES = tuple("camera size background trails text beat".split())
+NAMES = ("camera", "size", "background", "trails", "beat")
 """Options of every drawn output."""
 SMALLEST, LARGEST = 64, 7680
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
@@ -38,9 +38,9 @@ class Look:
 
 
 def make_look(options: Mapping[str, str], where: str, usual: Look = Look()) -> Look:
-    """`usual` with `options` (those of `NAMES`, as text) in it; `Unusable` in one line, beginning with `where`."""
+    """`usual` with `options` (those of `NAMES`, and text) in it; `Unusable` in one line, beginning with `where`."""
     changed: dict[str, str | int | bool] = {}
-    for name in (name for name in NAMES if name in options):
+    for name in (name for name in (*NAMES, "text") if name in options):
         value = options[name]
         if name == "size":
             changed["width"], changed["height"] = _size(value, where)

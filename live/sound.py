@@ -29,3 +29,9 @@ class Track:
             samples = samples[-off:]
         self.written += len(samples)
         return samples
+
+    def silence(self, until: float) -> Float32:
+        """What is missing up to host time `until`, where no sound came for long; what comes for that time is late."""
+        missing = round((until - self._began) * SAMPLE_RATE) - self.written
+        self.written += max(missing, 0)
+        return np.zeros(max(missing, 0), np.float32)

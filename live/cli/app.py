@@ -34,7 +34,8 @@ def perform_command(
     model: Annotated[str | None, typer.Option(help="A shipped model's name, or a model folder.")] = None,
     backend: Annotated[str | None, typer.Option(help="auto, tensorrt, cuda or cpu.")] = None,
     output: Annotated[
-        list[str] | None, typer.Option(help="vmc://HOST:PORT, vrchat://, osc://, take:PATH, window:, film:FILE.mp4, null: (several).")
+        list[str] | None,
+        typer.Option(help="vmc://HOST:PORT, vrchat://, osc://, take:PATH, window:, film:FILE.mp4, null: (several)."),
     ] = None,
     tracker: Annotated[str | None, typer.Option(help="Beat tracker.")] = None,
     dancers: Annotated[int | None, typer.Option(help="How many dance.")] = None,
@@ -63,8 +64,11 @@ def perform_command(
     fast: Annotated[bool, typer.Option("--fast", help="As fast as it goes instead of at the clock's pace.")] = False,
     realtime: Annotated[bool, typer.Option(help="Real-time scheduling and locked memory where permitted.")] = True,
     preview: Annotated[
-        bool | None, typer.Option(help="Show the dancers in a window (the same as --output window:), or nothing at all;"
-                                       " a live view in the terminal if left out.")
+        bool | None,
+        typer.Option(
+            help="Show the dancers in a window (the same as --output window:), or nothing at all;"
+            " a live view in the terminal if left out."
+        ),
     ] = None,
     record: Annotated[
         Path | None, typer.Option(help="Film the show with its sound: FILE.mp4 (the same as --output film:FILE.mp4).")
@@ -186,9 +190,13 @@ def replay_command(
 
 @app.command("preview")
 def preview_command(
-    stream: Annotated[str, typer.Argument(help="Where it comes in: vmc://HOST:PORT or osc://HOST:PORT; 0.0.0.0 for any.")],
+    stream: Annotated[
+        str, typer.Argument(help="Where it comes in: vmc://HOST:PORT or osc://HOST:PORT; 0.0.0.0 for any.")
+    ],
     output: Annotated[list[str] | None, typer.Option(help="As `live perform --output` (several).")] = None,
-    dancers: Annotated[int, typer.Option(help="How many dance; VMC's dancer n comes in at port + n.", min=1, max=64)] = 1,
+    dancers: Annotated[
+        int, typer.Option(help="How many dance; VMC's dancer n comes in at port + n.", min=1, max=64)
+    ] = 1,
     duration: Annotated[float | None, typer.Option(help="Seconds; until the window is closed if left out.")] = None,
 ) -> None:
     """Show the dance that another machine streams."""

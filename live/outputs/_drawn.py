@@ -50,7 +50,9 @@ class Drawn(_handover.Handover):
 
     def _reason(self, code: int) -> str:
         told = self.seen.get("error")
-        return told or {0: "it was closed by hand", FALLEN: "its display or device is gone"}.get(code, super()._reason(code))
+        return told or {0: "it was closed by hand", FALLEN: "its display or device is gone"}.get(
+            code, super()._reason(code)
+        )
 
     def _lost(self, code: int, memory: Ring) -> None:
         if self.child is not None:

@@ -85,6 +85,11 @@ class Handover(Output):
             self.failed(OSError(self._trouble))
         return not self._trouble
 
+    def alive(self) -> bool:
+        if self._ring is not None:
+            self._notice_end()
+        return not self._trouble
+
     def _notice_end(self) -> None:
         """Count what a process that ended before its time left unread, and remember why."""
         if not self._trouble and self.child and (code := self.child.poll()) is not None:
@@ -158,4 +163,3 @@ def first_line(child: subprocess.Popen[bytes], seconds: float) -> str:
     reader.start()
     reader.join(seconds)
     return told[0].decode(errors="replace").strip() if told else ""
-

@@ -1,6 +1,6 @@
 """`window:[?camera=front&fullscreen=1&display=1&...]` shows the dancers on a screen of this machine.
 
-Options: those of `live.look` (a size, a camera, a background, trails, text, beat), `fullscreen=1`, `display=N`.
+Options: those of `live.look`, `fullscreen=1` (without text), `display=N`, `text=0`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from live.outputs import _drawn, _uri
 
 def open_output(uri: str) -> WindowOutput:
     """`window:`, or `window:?option=value&...`."""
-    options = _uri.alone(uri, (*NAMES, "fullscreen", "display"))
+    options = _uri.alone(uri, (*NAMES, "text", "fullscreen", "display"))
     whole = _uri.switch(uri, options, "fullscreen")
     look = make_look(options, f"output '{uri}'", Look(text=not whole))
     if look.background == CLEAR:

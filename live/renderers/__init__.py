@@ -1,1 +1,1 @@
-"""What draws the dancers: each in a process of its own, fed through shared memory, so that it never makes a tick late."""
+"""What draws the dancers, each in a process of its own and fed through shared memory: drawing makes no tick late."""

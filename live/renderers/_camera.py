@@ -19,8 +19,8 @@ BODY = 1.15
 EASE = 0.9
 """Seconds in which the camera does most of a change."""
 SLACK, ARRIVED = 0.4, 0.1
-"""Metres (and radians) off from which on it moves, and within which it stands: dancers move about a little all the time,
-and while the camera stands the stage need not be drawn again."""
+"""Metres (and radians) off from which on it moves, and within which it stands: dancers always move about a little, and
+while the camera stands the stage need not be drawn again."""
 
 
 class Preset(NamedTuple):
@@ -37,7 +37,7 @@ class Preset(NamedTuple):
 
 PRESETS = {
     "front": Preset(0.0, 8.0),
-    "low": Preset(-18.0, 1.5, 0.95, aim=1.0),
+    "low": Preset(-18.0, 1.5, aim=1.0),
     "side": Preset(72.0, 7.0),
     "high": Preset(12.0, 38.0, 1.05, aim=0.7),
     "close": Preset(-12.0, 5.0, 0.72, aim=1.1, solo=True),
@@ -100,7 +100,7 @@ class Camera:
         azimuth, elevation = math.radians(preset.azimuth) + self._turned, math.radians(preset.elevation)
         across = np.array([math.cos(azimuth), -math.sin(azimuth)])
         half = float(np.abs((floor - middle) @ across).max()) + BODY * 0.75
-        depth = float(np.abs((floor - middle) @ across[::-1]).max())
+        depth = float(np.abs((floor - middle) @ np.array([math.sin(azimuth), math.cos(azimuth)])).max())
         tall = BODY * (1.0 + 0.25 * math.sin(elevation) * depth)
         distance = depth + preset.zoom * max(tall, half / self._sides) / math.tan(FIELD / 2)
         return np.array([azimuth, elevation, distance, middle[0], preset.aim, middle[1]])
@@ -110,4 +110,6 @@ class Camera:
         back = np.array([math.sin(azimuth) * math.cos(elevation), math.sin(elevation),
                          math.cos(azimuth) * math.cos(elevation)])  # fmt: skip
         right = np.array([math.cos(azimuth), 0.0, -math.sin(azimuth)])
-        return View(place[3:] + distance * back, np.stack([right, np.cross(back, right), back]), self._focal, self._centre)
+        return View(
+            place[3:] + distance * back, np.stack([right, np.cross(back, right), back]), self._focal, self._centre
+        )

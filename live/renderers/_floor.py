@@ -108,7 +108,9 @@ def _gradient(pixels: NDArray[np.uint8], horizon: float) -> None:
     pixels.view(np.uint32)[..., 0][:] = np.tile(word, (1, -(-width // 4)))[:, :width]
 
 
-def _pool(canvas: Any, view: View, middle: NDArray[np.floating], radius: float, colour: Float64, strength: float) -> None:
+def _pool(
+    canvas: Any, view: View, middle: NDArray[np.floating], radius: float, colour: Float64, strength: float
+) -> None:
     """A round light on the floor."""
     if -float(view.seen(middle)[2]) < radius + NEAR:
         return

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from live.renderers import _body
 from live.types import Float64
 
-ACROSS: Float64 = np.array([-1.0, -0.86, -0.5, 0.0, 0.5, 0.86, 1.0])
-"""Places across a volume where its light is computed, from one outline to the other."""
-STOPS: list[float] = ((ACROSS + 1) / 2).tolist()
+ACROSS: Float64 = np.linspace(-1.0, 1.0, 8)
+"""Places across a volume where its light is computed, from one outline to the other; evenly, as Skia is quickest."""
 HUES = (0.53, 0.93, 0.11, 0.38, 0.76, 0.02, 0.46, 0.84)
 """Of dancers, in turn."""
 FOG: Float64 = np.array([0.05, 0.055, 0.1])

@@ -16,6 +16,9 @@ from live.types import Float32, Float64
 
 FADE = (4.0, 16.0)
 """Metres behind the middle of the dancers between which bodies fade into the dark."""
+FLAT = 4.5
+"""Pixels of radius under which a volume is too small for shades; filling it with one colour takes half the time."""
+MIDDLE = len(_light.ACROSS) // 2 - 1
 GONE = 0.02
 """Presence from which on nobody is drawn."""
 
@@ -26,7 +29,10 @@ class Painter:
     def __init__(self, look: Look, dancers: int, pixels: NDArray[np.uint8]) -> None:
         self.look = look
         self.camera = Camera(look.camera, look.width, look.height)
-        self.canvas = skia.Surface(pixels, skia.kBGRA_8888_ColorType).getCanvas()
+        alpha = skia.kPremul_AlphaType if look.background == CLEAR else skia.kOpaque_AlphaType
+        info = skia.ImageInfo.Make(look.width, look.height, skia.kBGRA_8888_ColorType, alpha)
+        self._surface = skia.Surface.MakeRasterDirect(info, pixels, pixels.strides[0])
+        self.canvas = self._surface.getCanvas()
         self._pixels = pixels
         self._floor, self._trails = Floor(look), Trails(look.height / 720)
         self._costumes = _light.costumes(dancers)
@@ -54,12 +60,15 @@ class Painter:
     def _draw_bodies(self, view: View, places: Float32, costumes: Float64, rims: Float64) -> None:
         bodies = _Volumes(view, places)
         colours = bodies.colours(costumes, rims, fog=self.look.background == STAGE)
-        paint, canvas = skia.Paint(AntiAlias=True), self.canvas
+        plain, shaded, canvas = skia.Paint(AntiAlias=True), skia.Paint(AntiAlias=True), self.canvas
         outlines, starts, ends = bodies.outlines.tolist(), bodies.starts.tolist(), bodies.ends.tolist()
         for i in bodies.order():
             gradient = [tuple(starts[i]), tuple(ends[i])]
-            paint.setShader(skia.GradientShader.MakeLinear(gradient, colours[i], _light.STOPS))
-            canvas.drawPath(polygon(outlines[i]), paint)
+            if bodies.small[i]:
+                plain.setColor(colours[i][MIDDLE])
+            else:
+                shaded.setShader(skia.GradientShader.MakeLinear(gradient, colours[i]))
+            canvas.drawPath(polygon(outlines[i]), plain if bodies.small[i] else shaded)
 
 
 def _pulse(record: np.void) -> tuple[float, float]:
@@ -83,13 +92,14 @@ class _Volumes:
         self.axes = axes / np.maximum(np.linalg.norm(axes, axis=-1, keepdims=True), 1e-6)
         length = np.linalg.norm(centres[:, :, 1] - centres[:, :, 0], axis=-1)
         self.end_on = np.clip(1.0 - length / (radii[..., 0] + radii[..., 1]), 0.0, 1.0).reshape(m)
+        self.small: list[bool] = (radii.max(-1) < FLAT).reshape(m).tolist()
         middle, side = centres.reshape(m, -1, 2)[:, 0], _light.across(self.axes)
         beside = np.einsum("mkc,mc->mk", self.outlines - middle[:, None], side)
         self.starts, self.ends = middle + side * beside.min(-1)[:, None], middle + side * beside.max(-1)[:, None]
 
     def colours(self, costumes: Float64, rims: Float64, fog: bool) -> list[list[int]]:
         """0xAARRGGBB [M][S]; what is farther back is darker, within a body and on the stage."""
-        dancers, volumes = self.away.shape[:2]
+        volumes = self.away.shape[1]
         base = costumes.reshape(-1, 3)
         lit = _light.shades(self.axes, self.end_on, base, np.repeat(rims, volumes, 0))
         depth = self.away.mean(-1)

@@ -48,7 +48,7 @@ class Trails:
 
 
 def _ribbon(path: Float64, width: float) -> Float64:
-    """Left edge, middle and right edge [3, T, N, 2 hands, 2] of ribbons along paths [T, N, 2, 2], pointed at the tail."""
+    """Left edge, middle and right edge [3, T, N, 2 hands, 2] along paths [T, N, 2, 2]; tails are pointed."""
     along = np.gradient(path, axis=0)
     side = np.stack([-along[..., 1], along[..., 0]], -1)
     side /= np.maximum(np.linalg.norm(side, axis=-1, keepdims=True), 1.0)  # a hand that rests leaves none

@@ -23,12 +23,15 @@ from live.renderers._painter import Painter
 from live.ring import HEADER, Ring
 from live.sound import BLOCK, Track
 from live.take import record_dtype
+from live.types import SAMPLE_RATE
 
 POLL = 0.02
 """Seconds between two looks at the memory."""
 BEHIND = ((1800, 8), (600, 4), (120, 2))
 """Poses that wait, and of how many pictures only one is then drawn."""
 NICENESS = 10
+LATEST = 2.0
+"""Seconds for which the film waits for sound: players want both at hand, and so does a film that is cut off."""
 EPSILON = 1e-3
 """Of a picture, by which a pose may come early and still count as on time."""
 
@@ -57,6 +60,8 @@ class Cutter:
         self._film.picture(self._pixels, index)
         self._next = index + 1
         self.pictures += 1
+        if record["play_time"] - self._began - self._track.written / SAMPLE_RATE > LATEST:
+            self._film.sound(self._track.silence(float(record["play_time"]) - LATEST / 2))
 
     def sound(self, block: np.void) -> None:
         """Sound from before the first pose is left out, and so is what comes when there is none yet."""
