@@ -112,11 +112,21 @@ def test_where_no_sound_comes_the_film_goes_on_in_silence():
     assert len(track.placed(10.9, np.ones(9600, np.float32))) == 4800
 
 
+def test_a_stream_without_sound_becomes_a_film_all_the_same(tmp_path):
+    output = film.open_output(f"film:{tmp_path / 'quiet.mp4'}?size=96x64&background=000000")
+    output.open(1, False)
+    for n in range(200):
+        output.send(standing(n))
+    output.close()
+    assert pictures_in(tmp_path / "quiet.mp4") == 200
+
+
 def test_a_film_whose_process_was_killed_plays_up_to_its_last_second(tmp_path):
     path = tmp_path / "cut.mp4"
     output = film.open_output(f"film:{path}?size=96x64&background=000000")
     output.open(1, True)
     for n in range(300):
+        output.hear(np.zeros(HOP, np.float32), BEGAN + n / 60)
         output.send(standing(n))
     give_up = time.monotonic() + 90
     while pictures_in(path) < 60 and time.monotonic() < give_up:
