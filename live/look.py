@@ -50,7 +50,7 @@ def make_look(options: Mapping[str, str], where: str, usual: Look = Look()) -> L
             changed[name] = _background(value, where)
         else:
             changed[name] = _choice(value, ("0", "1"), f"{where}: {name}") == "1"
-    return Look(**{field.name: changed.get(field.name, getattr(usual, field.name)) for field in fields(Look)})  # type: ignore[arg-type]
+    return Look(**{field.name: changed.get(field.name, getattr(usual, field.name)) for field in fields(Look)})
 
 
 def _choice(value: str, valid: tuple[str, ...], what: str) -> str:

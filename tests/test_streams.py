@@ -12,7 +12,7 @@ from output_poses import pose
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from live.cli import preview as previewing
-from live.cli.perform import make_output
+from live.cli.outputs import make_output
 from live.cli.preview import Relay
 from live.clock import VirtualClock
 from live.errors import Unusable

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import select
+import signal
 import time
 from collections.abc import Callable, Sequence
 
-from live.cli.perform import make_output, stop_on_signals
+from live.cli.outputs import make_output
+from live.cli.perform import on_signals
 from live.contracts import Output, PoseStream, load_plugin
 from live.errors import Unusable
 
@@ -62,7 +64,7 @@ def preview(uri: str, uris: Sequence[str], dancers: int, duration: float | None,
     relay = Relay(stream, outputs)
     with contextlib.ExitStack() as stack:
         stack.callback(stream.close)
-        stack.enter_context(stop_on_signals(relay.stop))
+        stack.enter_context(on_signals(relay.stop, signal.SIGINT, signal.SIGTERM))
         for output in outputs:
             output.open(dancers, True)
             stack.callback(output.close)

@@ -32,7 +32,7 @@ class Feed:
         self._ring, self._dtype = memory, record_dtype(dancers)
         self._count = 0
         self._came = time.monotonic()
-        self.record: np.void = np.zeros((), self._dtype)[()]
+        self.record: np.void = np.zeros(1, self._dtype)[0]
 
     def fresh(self) -> bool:
         """Whether there is a newer pose than before; it is `record` then."""

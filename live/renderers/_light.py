@@ -18,7 +18,7 @@ FOG: Float64 = np.array([0.05, 0.055, 0.1])
 
 
 def _unit(*v: float) -> Float64:
-    return np.array(v) / np.linalg.norm(v)
+    return np.asarray(np.array(v) / np.linalg.norm(v))
 
 
 # Towards the lights, in the camera's frame: a warm one from the upper left, a cool one from the right.

@@ -47,7 +47,7 @@ class Window:
             raise Unusable(f"there is no display {display}: choose 0..{self._displays - 1}")
         self._size, self._display, self.fullscreen = (look.width, look.height), display, fullscreen
         self.pixels = np.zeros((look.height, look.width, 4), np.uint8)
-        self._picture = pygame.image.frombuffer(self.pixels, self._size, "BGRA")
+        self._picture = pygame.image.frombuffer(self.pixels.data, self._size, "BGRA")
         self._picture.set_alpha(None)
         self._font = pygame.font.Font(None, max(18, look.height // 34))
         self._open()
