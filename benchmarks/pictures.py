@@ -27,9 +27,9 @@ from live.take import Take, read_take
 
 ROOT = Path(__file__).parent.parent
 DANCERS = 3
-BEGIN, SECONDS = 16.0, 5.0
+BEGIN, SECONDS = 16.0, 4.5
 """Of the demo."""
-FPS = 15
+FPS = 12
 SMALL, LARGE = (480, 270), (1280, 720)
 CAMERAS = ("front", "low", "high", "close")
 
@@ -64,8 +64,8 @@ def write_gif(pictures: Iterator[np.ndarray], path: Path) -> None:
         stream.width, stream.height, stream.pix_fmt = *SMALL, "pal8"
         graph = av.filter.Graph()
         source = graph.add_buffer(width=SMALL[0], height=SMALL[1], format="bgra", time_base=Fraction(1, FPS))
-        split, found = graph.add("split"), graph.add("palettegen", "max_colors=96:reserve_transparent=0")
-        used, sink = graph.add("paletteuse", "dither=none:diff_mode=rectangle"), graph.add("buffersink")
+        split, found = graph.add("split"), graph.add("palettegen", "max_colors=128:reserve_transparent=0")
+        used, sink = graph.add("paletteuse", "dither=bayer:bayer_scale=4:diff_mode=rectangle"), graph.add("buffersink")
         source.link_to(split)
         split.link_to(used, 0, 0)
         split.link_to(found, 1, 0)

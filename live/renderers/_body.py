@@ -14,6 +14,7 @@ BALLS: tuple[tuple[str, str, tuple[float, float, float], float], ...] = (
     ("waist", "chest", (0.0, -0.04, 0.0), 0.098),
     ("ribs", "upperChest", (0.0, 0.02, 0.005), 0.118),
     ("collar", "neck", (0.0, -0.05, -0.005), 0.062),
+    ("nape", "neck", (0.0, -0.005, -0.004), 0.053),
     ("throat", "neck", (0.0, 0.04, 0.004), 0.05),
     ("chin", "head", (0.0, 0.022, 0.026), 0.066),
     ("crown", "head", (0.0, 0.105, 0.004), 0.098),
@@ -37,7 +38,7 @@ BALLS: tuple[tuple[str, str, tuple[float, float, float], float], ...] = (
 SUIT, SLEEVE, SKIN, SHOE, VISOR = range(5)
 # what a volume is made of, and the balls that it spans: its axis runs from the first to the second
 VOLUMES: tuple[tuple[int, tuple[str, ...]], ...] = (
-    (SKIN, ("collar", "throat")),
+    (SKIN, ("nape", "throat")),
     (SKIN, ("chin", "crown")),
     (VISOR, ("leftEye", "rightEye")),
     (SUIT, ("hips", "waist", "leftHip", "rightHip")),
