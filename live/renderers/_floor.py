@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from live.look import CLEAR, STAGE, Look
 from live.renderers import _body, _light
 from live.renderers._camera import NEAR, View
-from live.renderers._shapes import add, hulls, polygon
+from live.renderers._shapes import add, canvas_on, hulls, polygon
 from live.types import Float32, Float64
 
 RINGS = (1.0, 2.0, 3.0)
@@ -33,7 +33,8 @@ class Floor:
 
     def __init__(self, look: Look) -> None:
         self._look = look
-        self._kept: NDArray[np.uint8] | None = None
+        self._half = np.zeros((look.height // 2, look.width // 2, 4), np.uint8)
+        self._half_canvas = canvas_on(self._half, opaque=True)
         self._view: View | None = None
 
     def backdrop(self, canvas: Any, pixels: NDArray[np.uint8], view: View) -> None:
@@ -41,13 +42,18 @@ class Floor:
         background = self._look.background
         if background != STAGE:
             canvas.clear(0 if background == CLEAR else 0xFF000000 | int(background, 16))
-        elif self._kept is not None and self._view is not None and _same(view, self._view):
-            np.copyto(pixels, self._kept)
-        else:
-            self._view, self._kept = view, None
-            _gradient(pixels, _horizon(view))
-            _pool(canvas, view, np.zeros(3), 4.2, np.array([0.25, 0.31, 0.6]), 0.5)
-            self._kept = pixels.copy()
+            return
+        if self._view is None or not _same(view, self._view):
+            self._view = view
+            self._paint(view._replace(focal=view.focal / 2, centre=(view.centre[0] / 2, view.centre[1] / 2)))
+        height, width = self._half.shape[:2]
+        fours = pixels.view(np.uint32).reshape(height, 2, width, 2)
+        fours[:] = self._half.view(np.uint32).reshape(height, 1, width, 1)
+
+    def _paint(self, view: View) -> None:
+        """At half the size, where it is as smooth and takes a third of the time."""
+        _gradient(self._half, _horizon(view))
+        _pool(self._half_canvas, view, np.zeros(3), 4.2, np.array([0.25, 0.31, 0.6]), 0.5)
 
     def pools(self, canvas: Any, view: View, places: Float32, glow: Float64, beat: float) -> None:
         """A light on the floor under each dancer, stronger on the beat."""

@@ -10,7 +10,7 @@ from live.look import CLEAR, STAGE, Look
 from live.renderers import _body, _light
 from live.renderers._camera import NEAR, Camera, View
 from live.renderers._floor import Floor
-from live.renderers._shapes import corners_for, hulls, polygon
+from live.renderers._shapes import canvas_on, corners_for, hulls, polygon
 from live.renderers._trails import Trails
 from live.types import Float32, Float64
 
@@ -29,10 +29,7 @@ class Painter:
     def __init__(self, look: Look, dancers: int, pixels: NDArray[np.uint8]) -> None:
         self.look = look
         self.camera = Camera(look.camera, look.width, look.height)
-        alpha = skia.kPremul_AlphaType if look.background == CLEAR else skia.kOpaque_AlphaType
-        info = skia.ImageInfo.Make(look.width, look.height, skia.kBGRA_8888_ColorType, alpha)
-        self._surface = skia.Surface.MakeRasterDirect(info, pixels, pixels.strides[0])
-        self.canvas = self._surface.getCanvas()
+        self.canvas = canvas_on(pixels, opaque=look.background != CLEAR)
         self._pixels = pixels
         self._floor, self._trails = Floor(look), Trails(look.height / 720)
         self._costumes = _light.costumes(dancers)

@@ -12,6 +12,13 @@ from numpy.typing import NDArray
 from live.types import Float64
 
 
+def canvas_on(pixels: NDArray[np.uint8], opaque: bool) -> Any:
+    """A Skia canvas that draws into `pixels` [H, W, 4] (blue, green, red, alpha; premultiplied)."""
+    alpha = skia.kOpaque_AlphaType if opaque else skia.kPremul_AlphaType
+    info = skia.ImageInfo.Make(pixels.shape[1], pixels.shape[0], skia.kBGRA_8888_ColorType, alpha)
+    return skia.Canvas.MakeRasterDirect(info, pixels, pixels.strides[0])
+
+
 @cache
 def _directions(corners: int) -> Float64:
     angles = np.linspace(0.0, 2 * np.pi, corners, endpoint=False)
