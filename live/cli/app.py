@@ -218,7 +218,7 @@ def render_command(
     trails: Annotated[bool, typer.Option(help="Ribbons of light behind the hands.")] = True,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a film that is there.")] = False,
 ) -> None:
-    """Film a take, faster than it was danced."""
+    """Film a take."""
     from live.cli.render import Plan, render
     from live.look import make_look
 
