@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -17,7 +18,7 @@ pytest.importorskip(
 import av
 
 from live.cli.overhear import Overheard
-from live.cli.render import Plan, pictures, render
+from live.cli.render import Plan, _missing, pictures, render
 from live.errors import BadFile, BadTarget, Failed, Unusable
 from live.look import Look
 from live.outputs import film
@@ -196,6 +197,15 @@ def test_nothing_is_written_over_and_no_folder_is_made_up(tmp_path):
     with pytest.raises(Unusable, match="no folder"):
         render(take, tmp_path / "none" / "a.mp4", Plan(TINY), print)
     assert (tmp_path / "a.mp4").read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(ModuleNotFoundError(name="skia"), r"livedance\[film\]"), (ImportError("libEGL.so.1: no such file"), "libegl1")],
+)
+def test_what_drawing_lacks_is_told_in_one_line(error, told):
+    assert isinstance(missing := _missing(error), Unusable)
+    assert re.search(rf"^[^\n]*{told}[^\n]*$", str(missing))
 
 
 def test_without_a_codec_one_line_says_so(tmp_path, monkeypatch):

@@ -34,8 +34,7 @@ def render(take: Path, out: Path, plan: Plan, say: Callable[[str], None]) -> Non
         from live.renderers._encoder import Film
         from live.renderers._painter import Painter
     except ImportError as error:
-        package = {"av": "av", "skia": "skia-python"}.get(error.name or "", error.name or "")
-        raise MissingExtra(package, "film", "a film") from None
+        raise _missing(error) from None
     heard = _heard(plan.sound) if plan.sound is not None else None
     begun = time.monotonic()
     film = Film(out, plan.look, plan.fps, heard is not None)
@@ -52,6 +51,14 @@ def render(take: Path, out: Path, plan: Plan, say: Callable[[str], None]) -> Non
         film.close()
     seconds, length = time.monotonic() - begun, (count + 1) / plan.fps
     say(f"{count + 1} pictures, {length:.1f} s of film, in {seconds:.1f} s: {out}")
+
+
+def _missing(error: ImportError) -> Unusable:
+    """A package that is not there, or a library that a package wants."""
+    packages = {"av": "av", "skia": "skia-python"}
+    if (package := packages.get(error.name or "")) is not None:
+        return MissingExtra(package, "film", "a film")
+    return Unusable(f"films cannot be drawn: {error}; on Debian and Ubuntu install libegl1 and libgl1")
 
 
 def pictures(take: Take, fps: int) -> Iterator[int]:

@@ -18,6 +18,7 @@ PATIENCE = 30.0
 EXTRAS = {"pygame": ("pygame-ce", "preview"), "skia": ("skia-python", "preview"), "av": ("av", "film"),
           "pyvirtualcam": ("pyvirtualcam", "webcam")}  # fmt: skip
 """Packages by the module that is imported, and the extra that brings them."""
+UNSTARTED = "its process does not start; on Debian and Ubuntu install libegl1 and libgl1"
 FALLEN = 70
 """Exit status of a renderer that could not go on."""
 
@@ -46,7 +47,7 @@ class Drawn(_handover.Handover):
         if answer != "ready":
             self.child.kill()
             self.close()
-            raise BadTarget(f"output '{self.uri}': {answer or 'its process does not start'}")
+            raise BadTarget(f"output '{self.uri}': {answer or UNSTARTED}")
 
     def _reason(self, code: int) -> str:
         told = self.seen.get("error")
