@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Protocol
+from typing import Any, Protocol
 
 from live.errors import Unusable
 from live.orders import Order
@@ -175,6 +175,11 @@ class Output(ABC):
     def open(self, dancers: int, paced: bool) -> None:
         """Take hold of sockets and files. Not `paced` (`--fast`): a recorder may wait, to lose nothing."""
 
+    def hear(self, samples: Float32, captured: float) -> None:  # noqa: B027
+        """Sound [n] that was captured from host time `captured` on. An output that keeps it says so by `hears`."""
+
+    hears = False
+
     def send(self, pose: Pose) -> None:
         """Hand one pose over; what fails is counted, never raised."""
         self.encode(pose)
@@ -205,6 +210,10 @@ class Output(ABC):
         self.stats.errors += 1
         self.stats.last_error = str(error)
 
+    def alive(self) -> bool:
+        """Whether anybody can still see what is sent, as far as is known."""
+        return True
+
     @abstractmethod
     def _encode(self, pose: Pose) -> None: ...
 
@@ -214,6 +223,30 @@ class Output(ABC):
     @abstractmethod
     def close(self) -> None:
         """Say goodbye in the output's own protocol and let go of everything. Safe to call twice."""
+
+
+class PoseStream(Protocol):
+    """Poses that another machine sends. Opening it takes hold of its ports and may raise `Unusable`."""
+
+    @property
+    def sockets(self) -> list[Any]:
+        """To wait for, until there is something to read."""
+        ...
+
+    @property
+    def dropped(self) -> int:
+        """Datagrams and messages so far that were not understood."""
+        ...
+
+    def read(self) -> bool:
+        """Take what has come, without waiting; whether that makes a new pose of all dancers."""
+        ...
+
+    def pose(self, sequence: int, now: float, began: float) -> Pose:
+        """The newest, to be seen at host time `now` of a show that began at `began`."""
+        ...
+
+    def close(self) -> None: ...
 
 
 class Control(Protocol):

@@ -53,7 +53,10 @@ def report(
         "interval_ms": ledger.interval.milliseconds(),
         "reaction_ms": ledger.reaction.milliseconds(),
         "declared_ms": {name: round(latency * 1e3, 4) for name, latency in declared.items()},
-        "outputs": [{"uri": o.uri, "sent": o.stats.sent, "errors": o.stats.errors} for o in outputs],
+        "outputs": [
+            {"uri": o.uri, "sent": o.stats.sent, "errors": o.stats.errors, "last_error": o.stats.last_error}
+            for o in outputs
+        ],
         "control_dropped": control_dropped,
         "beat": {"bpm": round(engine.beat.bpm, 2), "confidence": round(engine.beat.confidence, 3)},
         "recoveries": list(ledger.recoveries),
@@ -87,7 +90,7 @@ def summary(setting: Setting, values: dict[str, Any], reaction_bound: float) -> 
         f"loop      {', '.join(setting.realtime) or 'normal scheduling (--no-realtime)'}",
     ]
     for output in values["outputs"]:
-        lost = f", {output['errors']} errors (is a receiver running there?)" if output["errors"] else ""
+        lost = f", {output['errors']} errors ({output['last_error']})" if output["errors"] else ""
         lines.append(f"output    {output['uri']}: {output['sent']} sent{lost}")
     lines += [f"survived  {line}" for line in values["recoveries"][-8:]]
     return lines

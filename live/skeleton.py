@@ -71,9 +71,9 @@ def forward_kinematics(
 
 
 def matrix_kinematics(
-    root_position: NDArray[np.floating], local: NDArray[np.floating]
+    root_position: NDArray[np.floating], local: NDArray[np.floating], offsets: NDArray[np.floating] | None = None
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """`forward_kinematics` from rotation matrices [..., 22, 3, 3].
+    """`forward_kinematics` from rotation matrices [..., 22, 3, 3]; `offsets` [..., 22, 3] (m) of another body's bones.
 
     No bone is more than seven generations below the hips, so three doublings (each bone's transform times that of its
     ancestor 1, 2, then 4 up) multiply every chain whole.
@@ -81,6 +81,8 @@ def matrix_kinematics(
     transform = np.empty((*local.shape[:-3], COUNT + 1, 4, 4), local.dtype)
     transform[...] = _REST
     transform[..., :COUNT, :3, :3] = local
+    if offsets is not None:
+        transform[..., :COUNT, :3, 3] = offsets
     transform[..., 0, :3, 3] = root_position
     for ancestors in _DOUBLINGS:
         transform = transform[..., ancestors, :, :] @ transform

@@ -27,6 +27,7 @@ from live.types import FEATURES, FRAME_RATE, BeatState, Event, Float64, Pose, Si
 MAGIC = b"LIVETAKE"
 VERSION = 2
 _LENGTH = struct.Struct("<I")
+Fields = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,42 @@ def record_dtype(dancers: int) -> np.dtype[np.void]:
             ("event_number", "<i8"),
         ]
     )
+
+
+def fields_of(records: NDArray[np.void]) -> Fields:
+    """Views of each field, which `write_pose` writes through: quicker than a record at a time."""
+    return {name: records[name] for name in records.dtype.names or ()}
+
+
+def write_pose(fields: Fields, slot: int, pose: Pose) -> None:
+    """Make `pose` record number `slot`."""
+    beat = pose.beat
+    fields["sequence"][slot] = pose.sequence
+    fields["capture_time"][slot] = pose.capture_time
+    fields["play_time"][slot] = pose.play_time
+    fields["show_time"][slot] = pose.show_time
+    fields["root_position"][slot] = pose.root_position
+    fields["local_rotations"][slot] = pose.local_rotations
+    fields["joint_positions"][slot] = pose.joint_positions
+    fields["contacts"][slot] = pose.contacts
+    fields["beat_phase"][slot] = beat.phase
+    fields["bpm"][slot] = beat.bpm
+    fields["beat_confidence"][slot] = beat.confidence
+    fields["bar_phase"][slot] = beat.bar_phase
+    fields["bar_confidence"][slot] = beat.bar_confidence
+    fields["beat_count"][slot] = beat.beat_count
+    fields["level"][slot] = pose.level
+    _write_heard(fields, slot, pose)
+
+
+def _write_heard(fields: Fields, slot: int, pose: Pose) -> None:
+    *signals, event = pose.signals
+    fields["features"][slot] = pose.features
+    fields["signals"][slot] = signals
+    fields["event"][slot] = event.name
+    fields["event_strength"][slot] = event.strength
+    fields["event_age"][slot] = event.age
+    fields["event_number"][slot] = event.number
 
 
 def head(dancers: int) -> bytes:

@@ -38,6 +38,7 @@ case ",$extras," in *,audio,*)
     apt gcc libc6-dev portaudio19-dev
     [ -f "$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] || apt python3-dev ;;
 esac
+case ",$extras," in *,preview,*|*,film,*|*,webcam,*) apt libegl1 libgl1 ;; esac
 case ",$extras," in *,dev,*)
     apt pulseaudio pulseaudio-utils libasound2-plugins jackd2 util-linux iproute2
     apt liblo-tools puredata-core supercollider-language godot3-server # the receivers that the tests send to

@@ -43,6 +43,14 @@ def test_the_robot_is_danced(tmp_path: Path) -> None:
     assert values["what"] == "robot" and all(row["reached"] for row in values["limits"].values())
 
 
+@pytest.mark.slow
+def test_the_stage_is_measured(tmp_path: Path) -> None:
+    pytest.importorskip("av", reason="av is not installed (extra `film`)")
+    pytest.importorskip("pygame", reason="pygame-ce is not installed (extra `preview`)")
+    values = result_of("stage.py", tmp_path / "stage.json", "--seconds", "1")
+    assert values["what"] == "stage" and values["window"]["pictures"] > 0 and values["film"]["bytes"] > 1000
+
+
 def test_the_readme_table_tells_every_limit_and_who_measured_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

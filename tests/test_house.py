@@ -20,8 +20,8 @@ FILES = sorted(ROOT.rglob("*.py"))
 README = ROOT.parent / "README.md"
 
 GROUND = {"types", "hops", "skeleton", "rotation", "errors", "clock", "pace", "ledger", "take", "channels",
-          "grip", "hand", "placement", "orders", "knobs", "glide", "quiet"}  # fmt: skip
-ADAPTERS = {"audio", "beats", "features", "backends", "outputs", "formats", "control"}
+          "grip", "hand", "placement", "orders", "knobs", "glide", "quiet", "ring", "look", "sound"}  # fmt: skip
+ADAPTERS = {"audio", "beats", "features", "backends", "outputs", "formats", "control", "renderers", "streams"}
 OPENERS = {
     "control": "open_control",
     "formats": "write",
@@ -29,6 +29,8 @@ OPENERS = {
     "beats": "open_tracker",
     "backends": "open_backend",
     "outputs": "open_output",
+    "renderers": "main",
+    "streams": "open_stream",
 }
 HEAVY = {"torch", "lightning", "onnx", "scipy", "torchmetrics", "mir_eval"}
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|work|Users|mnt|opt|srv|tmp)/\w")

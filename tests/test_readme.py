@@ -1,5 +1,6 @@
 """Every `live` command of the README is run, in its order, in a folder with a song and a small dance."""
 
+import os
 import re
 import shlex
 import shutil
@@ -11,6 +12,8 @@ import pytest
 from motion_files import salsa_folder
 
 pytest.importorskip("torch", reason="torch is not installed (extra `train`)")
+pytest.importorskip("pygame", reason="pygame-ce is not installed (extra `preview`)")
+pytest.importorskip("av", reason="av is not installed (extra `film`)")
 
 from live.audio.demo import MUSIC
 
@@ -27,6 +30,8 @@ INSTEAD = {
 }
 MORE = {
     "perform": ["--duration", "1"],
+    "preview": ["--duration", "1"],
+    "render": ["--size", "320x180"],
     "train": ["--rounds", "1"],
     "bench": ["--tracker", "aubio"],
     "evaluate": ["--seconds", "10"],
@@ -59,7 +64,7 @@ def test_a_command_of_the_readme_runs(folder, command):
     words = adapted(command)
     run = subprocess.run(
         [sys.executable, "-m", "live", *words], cwd=folder, capture_output=True,
-        text=True, timeout=120, stdin=subprocess.DEVNULL,
+        text=True, timeout=120, stdin=subprocess.DEVNULL, env=os.environ | {"SDL_VIDEODRIVER": "dummy"},
     )  # fmt: skip
     no_input = words[0] == "devices" or "microphone" in command
     assert run.returncode == 0 or (no_input and run.returncode == 2 and "no audio input" in run.stderr), run.stderr

@@ -128,7 +128,7 @@ def test_a_show_without_a_pose_leaves_no_file(tmp_path):
 
 
 def test_unpaced_recording_waits_for_the_disk_and_loses_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(take_output, "SLOTS", 16)
+    monkeypatch.setattr(take_output.TakeOutput, "slots", 16)
     output = recorder(tmp_path / "fast.take", paced=False)
     for n in range(100):
         output.send(pose(n))
@@ -137,7 +137,7 @@ def test_unpaced_recording_waits_for_the_disk_and_loses_nothing(tmp_path, monkey
 
 
 def test_paced_recording_drops_and_counts_what_the_disk_cannot_take(tmp_path, monkeypatch):
-    monkeypatch.setattr(take_output, "SLOTS", 16)
+    monkeypatch.setattr(take_output.TakeOutput, "slots", 16)
     output = recorder(tmp_path / "slow.take")
     for n in range(100):
         output.send(pose(n))
@@ -152,7 +152,7 @@ def test_a_disk_that_fills_up_is_counted_and_leaves_what_fitted(tmp_path):
     import resource
 
     output = recorder(tmp_path / "full.take")
-    resource.prlimit(output.writer.pid, resource.RLIMIT_FSIZE, (5000, 5000))
+    resource.prlimit(output.child.pid, resource.RLIMIT_FSIZE, (5000, 5000))
     for n in range(90):
         output.send(pose(n))
     output.close()
@@ -164,8 +164,8 @@ def test_a_disk_that_fills_up_is_counted_and_leaves_what_fitted(tmp_path):
 def test_a_writer_that_is_killed_is_noticed_within_a_second_of_poses(tmp_path):
     output = recorder(tmp_path / "killed.take")
     output.send(pose())
-    output.writer.kill()
-    output.writer.wait()
+    output.child.kill()
+    output.child.wait()
     for n in range(1, 120):
         output.send(pose(n))
     assert "killed" in output.stats.last_error
@@ -204,5 +204,5 @@ def test_a_killed_engine_leaves_a_whole_take(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="process groups are POSIX")
 def test_ctrl_c_does_not_reach_the_writer(tmp_path):
     output = recorder(tmp_path / "show.take")
-    assert os.getpgid(output.writer.pid) != os.getpgid(0)
+    assert os.getpgid(output.child.pid) != os.getpgid(0)
     output.close()

@@ -34,7 +34,8 @@ def perform_command(
     model: Annotated[str | None, typer.Option(help="A shipped model's name, or a model folder.")] = None,
     backend: Annotated[str | None, typer.Option(help="auto, tensorrt, cuda or cpu.")] = None,
     output: Annotated[
-        list[str] | None, typer.Option(help="vmc://HOST:PORT, vrchat://, osc://, take:PATH, null: (several).")
+        list[str] | None,
+        typer.Option(help="vmc://HOST:PORT, vrchat://, osc://, take:PATH, window:, film:FILE.mp4, null: (several)."),
     ] = None,
     tracker: Annotated[str | None, typer.Option(help="Beat tracker.")] = None,
     dancers: Annotated[int | None, typer.Option(help="How many dance.")] = None,
@@ -62,7 +63,16 @@ def perform_command(
     ] = None,
     fast: Annotated[bool, typer.Option("--fast", help="As fast as it goes instead of at the clock's pace.")] = False,
     realtime: Annotated[bool, typer.Option(help="Real-time scheduling and locked memory where permitted.")] = True,
-    preview: Annotated[bool, typer.Option(help="The live view in the terminal.")] = True,
+    preview: Annotated[
+        bool | None,
+        typer.Option(
+            help="Show the dancers in a window (the same as --output window:), or nothing at all;"
+            " a live view in the terminal if left out."
+        ),
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Film the show with its sound: FILE.mp4 (the same as --output film:FILE.mp4).")
+    ] = None,
 ) -> None:
     """Dance to music as it plays, and stream the poses."""
     from live.cli.perform import Run, perform
@@ -80,7 +90,10 @@ def perform_command(
         _check_writable(name, path)
     if trace is not None and fast:
         raise Unusable("--trace: with --fast there are no times to tell; leave one of them out")
-    perform(make_show(values, "options"), Run(fast, realtime, preview, report, trace, show, options), _say)
+    if more := (["window:"] if preview else []) + ([f"film:{record}"] if record is not None else []):
+        values["output"] = options["output"] = [*make_show(values, "options").output, *more]
+    terminal = preview is not False
+    perform(make_show(values, "options"), Run(fast, realtime, terminal, report, trace, show, options), _say)
 
 
 def _check_writable(option: str, path: Path | None) -> None:
@@ -173,6 +186,44 @@ def replay_command(
     from live.cli.convert import replay
 
     replay(take, output or ["vmc://127.0.0.1:39539"], loop, fast, _say)
+
+
+@app.command("preview")
+def preview_command(
+    stream: Annotated[
+        str, typer.Argument(help="Where it comes in: vmc://HOST:PORT or osc://HOST:PORT; 0.0.0.0 for any.")
+    ],
+    output: Annotated[list[str] | None, typer.Option(help="As `live perform --output` (several).")] = None,
+    dancers: Annotated[
+        int, typer.Option(help="How many dance; VMC's dancer n comes in at port + n.", min=1, max=64)
+    ] = 1,
+    duration: Annotated[float | None, typer.Option(help="Seconds; until the window is closed if left out.")] = None,
+) -> None:
+    """Show the dance that another machine streams."""
+    from live.cli.preview import preview
+
+    preview(stream, output or ["window:"], dancers, duration, _say)
+
+
+@app.command("render")
+def render_command(
+    take: Annotated[Path, typer.Argument(help="A take recorded with `--output take:PATH`.")],
+    out: Annotated[Path, typer.Option(help="The film to write (.mp4; .mov may be transparent).")],
+    sound: Annotated[Path | None, typer.Option(help="An audio file to lay under it.")] = None,
+    offset: Annotated[float, typer.Option(help="Seconds into the take at which the sound begins.")] = 0.0,
+    size: Annotated[str, typer.Option(help="Pixels.")] = "1920x1080",
+    fps: Annotated[int, typer.Option(help="Pictures a second.", min=1, max=60)] = 60,
+    camera: Annotated[str, typer.Option(help="front, low, side, high, close, orbit or follow.")] = "front",
+    background: Annotated[str, typer.Option(help="stage, transparent or a colour such as 00ff00.")] = "stage",
+    trails: Annotated[bool, typer.Option(help="Ribbons of light behind the hands.")] = True,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a film that is there.")] = False,
+) -> None:
+    """Film a take."""
+    from live.cli.render import Plan, render
+    from live.look import make_look
+
+    told = {"size": size, "camera": camera, "background": background, "trails": str(int(trails))}
+    render(take, out, Plan(make_look(told, "options"), fps, sound, offset, overwrite), _say)
 
 
 @app.command()

@@ -22,6 +22,7 @@ from live.board import Board
 from live.card import find_model, read_card
 from live.cli.direct import described, make_director, open_controls
 from live.cli.outputs import Outputs, make_output, slowest
+from live.cli.overhear import Overheard
 from live.cli.reload import Reloading, Stagehands
 from live.clock import Clock, HostClock, VirtualClock
 from live.contracts import AudioSource, Backend, Output, load_plugin
@@ -55,6 +56,7 @@ class Run:
     fast: bool = False
     realtime: bool = True
     view: bool = True
+    """The terminal view."""
     report: Path | None = None
     trace: Path | None = None
     file: Path | None = None
@@ -67,11 +69,11 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
     generator, backend_name = load_generator(show)
     first = [make_output(uri) for uri in show.output]
     clock: Clock = VirtualClock(time.monotonic()) if run.fast else HostClock()
-    source = make_source(show, clock, say)
+    outputs = Outputs(show.dancers, clock.paced)
+    source = Overheard(make_source(show, clock, say), outputs.now)
     hand, motion = Hand(_tracker(show)), make_motion(show)
     lightest = load_plugin("live.beats", "aubio", "beat tracker").open_tracker()
     features = Extractor(hand, twin=Extractor(lightest))  # the twin is only practised on
-    outputs = Outputs(show.dancers, clock.paced)
     engine = Engine(source, features, generator, motion, outputs.now, clock,
                     make_timing(show, run, generator, first), Listener())  # fmt: skip
     with contextlib.ExitStack() as stack:
@@ -112,6 +114,8 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
 
         engine.run(show.duration, each_slot, director.at_slot)
         seconds = clock.now() - begun
+        if any(output.hears for output in outputs.now):
+            say("finishing the film")
     stages = declared(source, features, generator)
     values = report(setting, engine, source, outputs.all, seconds, director.dropped, stages)
     for line in summary(setting, values, sum(stages.values())):

@@ -13,7 +13,7 @@ import threading
 import time
 from pathlib import Path
 
-from live.outputs._take_ring import Ring
+from live.ring import Ring
 
 POLL = 0.05
 """Seconds between two looks at the ring."""

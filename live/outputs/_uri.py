@@ -45,6 +45,15 @@ def file_path(uri: str, options: Sequence[str] = ()) -> tuple[str, Options]:
     return path, _options(uri, query, options)
 
 
+def alone(uri: str, options: Sequence[str] = ()) -> Options:
+    """`scheme:[?option=value]`, which names no place."""
+    scheme, _, rest = uri.partition(":")
+    place, _, query = rest.partition("?")
+    if place:
+        raise BadTarget(f"output '{uri}' names a place: write {scheme}: or {scheme}:?option=value")
+    return _options(uri, query, options)
+
+
 def nothing(uri: str) -> None:
     """`scheme:` and no more."""
     scheme, _, rest = uri.partition(":")

@@ -1,7 +1,8 @@
-"""Shared memory between the engine and the take writer: fixed-size slots and four counters, one writer of each.
+"""Shared memory between the engine and a process that writes or draws: fixed-size slots and four counters.
 
-The engine writes a slot, then the count that covers it; the take writer copies up to that count, then says so. The file
-lives in memory where the platform has /dev/shm. Standard library only, so that the writer starts at once.
+The engine writes a slot, then the count that covers it. A reader that wants everything copies up to that count, then
+says so (`drain`); one that wants the newest alone takes it (`newest`). The file lives in memory where the platform has
+/dev/shm. Standard library only, so that a reader starts at once.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Ring:
 
     @property
     def drained(self) -> int:
-        """Records that the take writer has handed to its file."""
+        """Records that the reader has handed on."""
         return self._counters[_DRAINED]
 
     @property
@@ -57,6 +58,17 @@ class Ring:
             yield slots[first * self.size : (first + count) * self.size]
             self._counters[_DRAINED] = start + count
 
+    def advance(self) -> None:
+        """The reader is done with the oldest record that it had not drained."""
+        self._counters[_DRAINED] += 1
+
+    def newest(self) -> tuple[int, bytes]:
+        """(how many were published, a copy of the newest); the count 0 where there is none or it was overwritten."""
+        count = self.written
+        start = HEADER + (count - 1) % self.slots * self.size
+        record = self.memory[start : start + self.size] if count else b""
+        return (count if self.written < count + self.slots - 1 else 0), record
+
     def close(self) -> None:
         """Let go of the memory; nothing else may hold views of it."""
         self._counters.release()
@@ -73,7 +85,7 @@ class Ring:
 def create(size: int, slots: int) -> Ring:
     """A new ring. Every byte is really written, so that full memory is an `OSError` here and not a SIGBUS on stage."""
     shared = Path("/dev/shm")
-    handle, name = tempfile.mkstemp(".ring", "live-take-", shared if os.access(shared, os.W_OK) else None)
+    handle, name = tempfile.mkstemp(".ring", "live-", shared if os.access(shared, os.W_OK) else None)
     try:
         with open(handle, "wb") as file:
             file.write(struct.pack("=2q", size, slots).ljust(HEADER + size * slots, b"\0"))

@@ -1,0 +1,107 @@
+"""How fast the stage is drawn: the window with four dancers on one core, a film at 1080p, and what both cost the tick.
+
+The window runs with SDL's dummy driver (no screen is needed), held to one core where the system can. The tick is
+read from two performances, without and with window and filming. It exits 0 whether limits are reached or not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import measure
+
+from live.outputs import window
+from live.take import pose_of, read_take
+
+DANCERS = 4
+SIZE = "1280x720"
+PICTURE = 1000 / 60
+
+
+def live(*arguments: str) -> str:
+    """A command in a process of its own; what it says."""
+    environment = os.environ | {"SDL_VIDEODRIVER": "dummy"}
+    done = subprocess.run(
+        [sys.executable, "-m", "live", *arguments], cwd=measure.ROOT, capture_output=True, text=True, env=environment
+    )
+    if done.returncode:
+        sys.exit(f"live {arguments[0]} failed with status {done.returncode}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def danced(folder: Path, seconds: float) -> Path:
+    """A take of four dancers."""
+    take = folder / "four.take"
+    live("perform", "--input", "demo", "--fast", "--duration", str(seconds), "--dancers", str(DANCERS), "--no-preview",
+         "--output", f"take:{take}")  # fmt: skip
+    return take
+
+
+def shown(take: Path) -> dict[str, Any]:
+    """The take in a window at its own pace: pictures a second, how late they are, and the core's share."""
+    records = read_take(take).records
+    output = window.open_output(f"window:?size={SIZE}&text=0")
+    output.open(DANCERS, True)
+    if output.child is not None and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(output.child.pid, {max(os.sched_getaffinity(0))})
+    begun = time.monotonic()
+    for n, record in enumerate(records):
+        due = begun + n / 60
+        time.sleep(max(0.0, due - time.monotonic()))
+        pose = pose_of(record)
+        pose.play_time = due
+        output.send(pose)
+    seconds = time.monotonic() - begun
+    output.close()
+    return output.seen | {"seconds": seconds}
+
+
+def filmed(take: Path, folder: Path) -> dict[str, float]:
+    """The take as a 1080p film with sound."""
+    out, begun = folder / "film.mp4", time.monotonic()
+    live("render", str(take), "--out", str(out), "--size", "1920x1080", "--sound", "live/audio/demo.ogg")
+    return {"seconds": time.monotonic() - begun, "length": float(read_take(take).time[-1]), "bytes": out.stat().st_size}
+
+
+def tick(folder: Path, seconds: float, *more: str) -> float:
+    """p99 (ms) of the tick of a performance."""
+    report = folder / "report.json"
+    live("perform", "--input", "demo", "--duration", str(seconds), "--output", "null:", "--report", str(report), *more)
+    return float(json.loads(report.read_text())["stage_ms"]["total"]["p99"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--out", type=Path, help="where to write the JSON (default: benchmarks/results/stage.json)")
+    parser.add_argument("--seconds", type=float, default=30.0, help="of each part (default: %(default)g)")
+    given = parser.parse_args()
+    os.environ["SDL_VIDEODRIVER"] = "dummy"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        take = danced(folder, given.seconds)
+        seen, film = shown(take), filmed(take, folder)
+        alone = tick(folder, given.seconds, "--no-preview")
+        watched = tick(folder, given.seconds, "--preview", "--record", str(folder / "show.mp4"))
+    limits = {
+        "window: ms per picture": measure.compared(
+            1e3 * seen["seconds"] / max(seen["pictures"], 1), PICTURE * 1.01, "ms"
+        ),
+        "window: pose to pixel p99": measure.compared(seen["late_ms"].get("p99", 1e9), PICTURE, "ms"),
+        "film: share of its own length": measure.compared(film["seconds"] / film["length"], 1.0, ""),
+        "tick p99 beside both, times alone": measure.compared(watched / max(alone, 1e-6), 1.1, ""),
+    }
+    values = {"limits": limits, "dancers": DANCERS, "size": SIZE, "window": seen, "film": film,
+              "tick_p99_ms": {"alone": alone, "with window and film": watched}}  # fmt: skip
+    measure.write("stage", values, None, given.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What draws the dancers, each in a process of its own and fed through shared memory: drawing makes no tick late."""

@@ -1,0 +1,147 @@
+"""The stage around the dancers: backdrop, floor, its lights and rings, shadows and reflections."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import skia
+from numpy.typing import NDArray
+
+from live.look import CLEAR, STAGE, Look
+from live.renderers import _body, _light
+from live.renderers._camera import NEAR, View
+from live.renderers._shapes import add, canvas_on, hulls, polygon
+from live.types import Float32, Float64
+
+RINGS = (1.0, 2.0, 3.0)
+"""Metres."""
+SLANT = np.array([0.10, -0.16], np.float32)
+"""Metres (x, z) that a shadow falls aside for each metre of height."""
+COLOUR: Float64 = np.array([0.07, 0.083, 0.155])
+"""Of the floor where it is lit."""
+WALL = ((0.0, 0x03040A), (0.55, 0x090B1A), (0.92, 0x191F40), (1.0, 0x1B2145))
+GROUND = ((0.0, 0x1B2145), (0.10, 0x12162F), (0.5, 0x0A0C1A), (1.0, 0x05060D))
+"""Shares of the way from the picture's top to the horizon, and on to its bottom, with their colours."""
+_CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, 72)), np.zeros(72), np.sin(np.linspace(0, 2 * np.pi, 72))], -1)
+_DITHER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) / 16.0
+"""Thresholds (Bayer, 1973) that keep dark gradients from showing bands."""
+
+
+class Floor:
+    """Keeps the backdrop while the camera stands."""
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+        self._half = np.zeros((look.height // 2, look.width // 2, 4), np.uint8)
+        self._half_canvas = canvas_on(self._half, opaque=True)
+        self._view: View | None = None
+
+    def backdrop(self, canvas: Any, pixels: NDArray[np.uint8], view: View) -> None:
+        """Everything behind the dancers that stands still."""
+        background = self._look.background
+        if background != STAGE:
+            canvas.clear(0 if background == CLEAR else 0xFF000000 | int(background, 16))
+            return
+        if self._view is None or not _same(view, self._view):
+            self._view = view
+            self._paint(view._replace(focal=view.focal / 2, centre=(view.centre[0] / 2, view.centre[1] / 2)))
+        height, width = self._half.shape[:2]
+        fours = pixels.view(np.uint32).reshape(height, 2, width, 2)
+        fours[:] = self._half.view(np.uint32).reshape(height, 1, width, 1)
+
+    def _paint(self, view: View) -> None:
+        """At half the size, where it is as smooth and takes a third of the time."""
+        _gradient(self._half, _horizon(view))
+        _pool(self._half_canvas, view, np.zeros(3), 4.2, np.array([0.25, 0.31, 0.6]), 0.5)
+
+    def pools(self, canvas: Any, view: View, places: Float32, glow: Float64, beat: float) -> None:
+        """A light on the floor under each dancer, stronger on the beat."""
+        for n, under in enumerate(places[:, 0] * np.array([1, 0, 1], np.float32)):
+            _pool(canvas, view, under, 1.3, 0.5 * glow[n] + 0.4, 0.36 + 0.26 * beat)
+
+    def rings(self, canvas: Any, view: View, beat: float, bar: float, phase: float) -> None:
+        """Rings on the floor; one runs outwards with each beat, and all brighten with it."""
+        strengths = [(radius, 0.10 + 0.16 * beat) for radius in RINGS]
+        strengths += [(0.35 + 2.9 * phase, 0.7 * beat)] * (beat > 0.02) + [(3.15, 0.8 * bar)] * (bar > 0.02)
+        for radius, strength in strengths:
+            half = 0.006 + 0.012 * strength
+            path = skia.Path()
+            for edge in (radius - half, radius + half):
+                add(path, view.project(_CIRCLE * edge).tolist())
+            path.setFillType(skia.PathFillType.kEvenOdd)
+            colour = int(_light.packed(np.array([0.62, 0.72, 1.0]), min(strength, 1.0)))
+            canvas.drawPath(path, skia.Paint(Color=colour, AntiAlias=True))
+
+    def reflect(self, canvas: Any, view: View, places: Float32, costumes: Float64) -> None:
+        """Bodies mirrored in the floor, dimmer the higher they are; flat and opaque, so that nothing adds up."""
+        seen = view.seen(places * np.array([1, -1, 1], np.float32))[:, _body.SPANS]
+        depth = np.maximum(-seen[..., 2], NEAR)
+        outlines = hulls(view.pixels(seen), view.focal * _body.RADII[_body.SPANS] / depth, 14)
+        height = np.maximum(places[:, _body.SPANS, 1].mean(-1), 0.0)
+        colours = COLOUR + (0.55 * costumes - COLOUR) * (0.5 * np.exp(-height / 0.6))[..., None]
+        flat, packed = outlines.reshape(-1, 14, 2).tolist(), _light.packed(colours).reshape(-1).tolist()
+        seen_low = (height.reshape(-1) < 1.3) & (-seen[..., 2].max(-1).reshape(-1) > NEAR)
+        paint = skia.Paint(AntiAlias=True)
+        for i in np.argsort(-depth.mean(-1).reshape(-1)):
+            if seen_low[i]:
+                paint.setColor(packed[i])
+                canvas.drawPath(polygon(flat[i]), paint)
+
+    def shadows(self, canvas: Any, view: View, places: Float32, presence: float) -> None:
+        """Soft ones of whole bodies, and dark ones where feet touch the floor."""
+        ground = (places[..., ::2] + np.maximum(places[..., 1:2], 0.0) * SLANT)[:, _body.SPANS]  # [N, V, 4, 2]
+        flat = hulls(ground, np.broadcast_to(_body.RADII[_body.SPANS], ground.shape[:-1]), 10)
+        drawn = view.project(np.insert(flat, 1, 0.0, -1))
+        scale = view.focal / max(float(-view.seen(np.zeros(3))[2]), 1.0)
+        soft, sharp = (skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, size * scale) for size in (0.045, 0.014))
+        lowest = places[:, _body.SPANS[_body.FEET], 1].min((1, 2))
+        for n in range(len(places)):
+            _shadow(canvas, drawn[n], soft, 0.5 * presence)
+            _shadow(canvas, drawn[n, _body.FEET], sharp, 0.8 * presence * float(np.clip(1 - 6 * lowest[n], 0.1, 1)))
+
+
+def _gradient(pixels: NDArray[np.uint8], horizon: float) -> None:
+    """Wall above, ground below the row `horizon`."""
+    height, width = pixels.shape[:2]
+    rows = np.arange(height)
+    horizon = min(max(horizon, 1.0), height - 1.0)
+    stops = [s * horizon for s, _ in WALL] + [horizon + s * (height - horizon) + 1e-3 for s, _ in GROUND]
+    colours = np.array([[c >> 16, c >> 8 & 255, c & 255] for _, c in (*WALL, *GROUND)], np.float64)
+    column = np.stack([np.interp(rows, stops, colours[:, i]) for i in range(3)], -1)  # [H, 3]
+    tile = (column[:, None] + _DITHER[rows % 4][..., None]).astype(np.uint32)  # [H, 4, 3]
+    word = 0xFF000000 | tile[..., 0] << 16 | tile[..., 1] << 8 | tile[..., 2]
+    pixels.view(np.uint32)[..., 0][:] = np.tile(word, (1, -(-width // 4)))[:, :width]
+
+
+def _pool(
+    canvas: Any, view: View, middle: NDArray[np.floating], radius: float, colour: Float64, strength: float
+) -> None:
+    """A round light on the floor."""
+    if -float(view.seen(middle)[2]) < radius + NEAR:
+        return
+    ring = view.project(_CIRCLE * radius + middle)
+    low, high = ring.min(0), ring.max(0)
+    colours = [int(_light.packed(colour, strength * share)) for share in (1.0, 0.62, 0.2, 0.0)]
+    canvas.save()
+    canvas.translate(*((low + high) / 2).tolist())
+    canvas.scale(*((high - low) / 2).tolist())
+    shader = skia.GradientShader.MakeRadial((0, 0), 1.0, colours, [0.0, 0.35, 0.75, 1.0])
+    canvas.drawRect(skia.Rect(-1, -1, 1, 1), skia.Paint(Shader=shader, Dither=True))
+    canvas.restore()
+
+
+def _shadow(canvas: Any, outlines: Float64, blur: Any, strength: float) -> None:
+    path = skia.Path()
+    for outline in outlines.tolist():
+        add(path, outline)
+    canvas.drawPath(path, skia.Paint(Color=round(255 * strength) << 24, AntiAlias=True, MaskFilter=blur))
+
+
+def _horizon(view: View) -> float:
+    """Its pixel row: where a view that is level would look."""
+    return float(view.centre[1] - view.focal * view.axes[2, 1] / max(view.axes[1, 1], 1e-6))
+
+
+def _same(a: View, b: View) -> bool:
+    return bool(np.abs(a.eye - b.eye).max() < 1e-9 and np.abs(a.axes - b.axes).max() < 1e-9)

@@ -1,0 +1,1 @@
+"""Ways in for another machine's dance: a protocol per module."""

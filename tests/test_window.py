@@ -1,0 +1,293 @@
+"""The stage window and the virtual camera: the newest pose, and no harm to the dance whatever happens to them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+import types
+
+import numpy as np
+import pytest
+from dancers import standing
+
+pytest.importorskip(
+    "skia", reason="skia-python is not installed (extra `preview`), or its libraries (libEGL) are missing"
+)
+pytest.importorskip("pygame", reason="pygame-ce is not installed (extra `preview`)")
+
+os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+import pygame
+
+from live import ring
+from live.errors import BadTarget, MissingExtra, Unusable
+from live.look import Look
+from live.outputs import _drawn, window
+from live.renderers import _feed
+from live.renderers import window as drawing
+from live.take import fields_of, record_dtype, write_pose
+
+SMALL = "window:?size=160x90"
+
+
+@pytest.fixture(autouse=True)
+def dummy(monkeypatch):
+    """No test opens a window on somebody's screen."""
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+
+
+def opened(uri: str = SMALL, dancers: int = 1) -> window.WindowOutput:
+    output = window.open_output(uri)
+    output.open(dancers, True)
+    return output
+
+
+def now(n: int, dancers: int = 1):
+    """A pose that is meant to be seen now."""
+    pose = standing(n, dancers)
+    pose.play_time = time.monotonic()
+    return pose
+
+
+def test_poses_become_pictures_soon_after_they_come():
+    output = opened(dancers=2)
+    for n in range(60):
+        output.send(now(n, 2))
+        time.sleep(1 / 60)
+    output.close()
+    assert (output.stats.sent, output.stats.errors) == (60, 0)
+    assert output.seen["pictures"] >= 5 and output.seen["late_ms"]["p50"] > 0
+
+
+def test_a_window_that_is_killed_is_noted_once_and_the_dance_goes_on():
+    output = opened()
+    output.send(now(0))
+    output.child.kill()
+    output.child.wait()
+    for n in range(1, 200):
+        output.send(now(n))
+    assert output.stats.errors == 1 and "stage window has stopped" in output.stats.last_error
+    assert not output.alive()
+    output.close()
+
+
+def test_a_window_that_hangs_holds_nothing_up():
+    import signal
+
+    if not hasattr(signal, "SIGSTOP"):
+        pytest.skip("processes cannot be stopped here")
+    output = opened()
+    os.kill(output.child.pid, signal.SIGSTOP)
+    begun = time.process_time()
+    for n in range(500):
+        output.send(now(n))
+    assert time.process_time() - begun < 2.0 and output.stats.errors == 0
+    os.kill(output.child.pid, signal.SIGCONT)
+    output.close()
+
+
+def test_closed_by_hand_reads_so(monkeypatch):
+    output = opened()
+    output.child.stdin.close()  # the process ends with status 0 while the engine goes on
+    output.child.wait(20)
+    assert not output.alive() and "closed by hand" in output.stats.last_error
+    output.close()
+
+
+def test_no_display_is_one_clear_line(monkeypatch):
+    monkeypatch.setenv("SDL_VIDEODRIVER", "x11")
+    monkeypatch.setenv("DISPLAY", ":9999")
+    with pytest.raises(BadTarget, match=r"^[^\n]*no display \([^\n]*leave the window out$"):
+        opened()
+
+
+def test_a_display_that_is_not_there_is_refused():
+    with pytest.raises(BadTarget, match=r"no display 7: choose 0\.\.0"):
+        opened("window:?display=7")
+
+
+def test_a_missing_package_names_the_command_that_brings_it(monkeypatch):
+    monkeypatch.setattr(_drawn.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"pygame-ce: install it with `pip install 'livedance\[preview\]'`"):
+        window.open_output("window:")
+
+
+# ---- inside the window's process -----------------------------------------------------------------------------------
+
+
+class Memory:
+    """A ring with poses in it."""
+
+    def __init__(self, slots=4):
+        self.ring = ring.create(record_dtype(1).itemsize, slots)
+        records = np.ndarray(slots, record_dtype(1), self.ring.memory, ring.HEADER)
+        self.fields, self.slots = fields_of(records), slots
+
+    def put(self, pose):
+        write_pose(self.fields, self.ring.written % self.slots, pose)
+        self.ring.publish()
+
+
+@pytest.fixture
+def memory():
+    made = Memory()
+    yield made
+    made.fields.clear()
+    made.ring.unlink()
+
+
+def test_the_newest_pose_wins(memory):
+    feed = _feed.Feed(memory.ring, 1)
+    assert not feed.fresh() and not feed.begun
+    for n in range(7):
+        memory.put(standing(n))
+    assert feed.fresh() and feed.record["sequence"] == 6 and not feed.fresh()
+
+
+def test_a_pose_that_is_written_over_while_it_is_read_is_not_taken(memory):
+    class Racing(ring.Ring):
+        @property
+        def memory(self):
+            for n in range(5):
+                memory.put(standing(n))
+            return memory.ring.memory
+
+        @memory.setter
+        def memory(self, value): ...
+
+    memory.put(standing())
+    racing = Racing.__new__(Racing)
+    racing._counters, racing.size, racing.slots = memory.ring._counters, memory.ring.size, memory.ring.slots
+    assert racing.newest()[0] == 0
+
+
+def test_dancers_fade_when_the_stream_stops_and_are_back_with_it(memory, monkeypatch):
+    feed = _feed.Feed(memory.ring, 1)
+    memory.put(standing())
+    feed.fresh()
+    assert feed.presence == 1.0
+    began = time.monotonic()
+    monkeypatch.setattr(_feed.time, "monotonic", lambda: began + 2.6)
+    assert 0.3 < feed.presence < 0.6
+    memory.put(standing(1))
+    feed.fresh()
+    assert feed.presence == 1.0
+
+
+@pytest.fixture
+def stage(memory):
+    pygame.display.quit()
+    look = Look(width=160, height=90, text=True)
+    yield drawing.Stage(look, drawing.Window(look, 0, False), _feed.Feed(memory.ring, 1), 1)
+    pygame.display.quit()
+
+
+def press(stage, key):
+    stage.obey(pygame.event.Event(pygame.KEYDOWN, key=key))
+
+
+def test_keys_change_camera_text_and_screen_and_close(stage):
+    press(stage, pygame.K_c)
+    assert stage.painter.camera.preset == "low"
+    press(stage, pygame.K_f)
+    assert stage.window.fullscreen and not stage.text  # the stage is free of text
+    press(stage, pygame.K_t)
+    assert stage.text
+    press(stage, pygame.K_ESCAPE)
+    assert not stage.open
+
+
+def test_closing_the_window_by_hand_ends_it(stage):
+    stage.obey(pygame.event.Event(pygame.QUIT))
+    assert not stage.open
+
+
+def test_text_is_only_there_where_it_is_asked_for(stage, memory):
+    memory.put(standing())
+    stage.feed.fresh()
+    stage.draw(True)
+    written = pygame.surfarray.array3d(stage.window._screen)
+    stage.text = False
+    stage.draw(False)
+    bare = pygame.surfarray.array3d(stage.window._screen)
+    assert (written != bare).any()
+    drawn = stage.window.pixels[..., 2::-1].swapaxes(0, 1)
+    np.testing.assert_array_equal(bare, drawn)
+
+
+def test_a_display_that_is_unplugged_is_left_for_another(stage, monkeypatch):
+    flips = []
+
+    def flip():
+        flips.append(1)
+        if len(flips) == 1:
+            raise pygame.error("display gone")
+
+    monkeypatch.setattr(pygame.display, "flip", flip)
+    stage.draw(False)
+    assert len(flips) == 2
+
+
+def test_without_any_display_left_it_ends(stage, monkeypatch):
+    def gone(*_, **__):
+        raise pygame.error("none")
+
+    monkeypatch.setattr(pygame.display, "flip", gone)
+    with pytest.raises(pygame.error):
+        stage.draw(False)
+
+
+# ---- the virtual camera --------------------------------------------------------------------------------------------
+
+
+class Camera:
+    """Stands in for a virtual camera device."""
+
+    def __init__(self, width, height, fps, device=None):
+        if device == "/dev/none":
+            raise RuntimeError("no device")
+        self.sent = []
+
+    def send(self, frame):
+        self.sent.append(frame)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+@pytest.fixture
+def webcam(monkeypatch):
+    """The renderer with that device under it."""
+    monkeypatch.setitem(sys.modules, "pyvirtualcam", types.SimpleNamespace(Camera=Camera))
+    monkeypatch.delitem(sys.modules, "live.renderers.webcam", raising=False)
+    from live.renderers import webcam
+
+    yield webcam
+    sys.modules.pop("live.renderers.webcam", None)
+
+
+def test_the_virtual_camera_is_sent_whole_pictures(webcam, memory, monkeypatch, capsys):
+    memory.put(standing())
+    gone, made = threading.Event(), []
+
+    def opened(look, device, fps):
+        made.append(Camera(look.width, look.height, fps))
+        return made[0]
+
+    monkeypatch.setattr(webcam, "opened", opened)
+    settings = {"dancers": 1, "device": "", "fps": 60}
+    monkeypatch.setattr(_feed, "begin", lambda *_: (memory.ring, Look(width=160, height=90), settings))
+    monkeypatch.setattr(_feed, "engine_gone", lambda: gone)
+    threading.Timer(0.5, gone.set).start()
+    assert webcam.main("", "") == 0
+    assert made[0].sent[-1].shape == (90, 160, 3) and made[0].sent[-1].max() > 100
+    assert "ready" in capsys.readouterr().out
+
+
+def test_no_virtual_camera_is_one_clear_line(webcam):
+    with pytest.raises(Unusable, match=r"^no virtual camera [^\n]*v4l2loopback"):
+        webcam.opened(Look(), "/dev/none", 30)
