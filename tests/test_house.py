@@ -131,7 +131,7 @@ def test_nothing_that_performs_imports_what_trains(module):
     ):  # imported when `live train` and its like are called
         return
     assert not outsiders(MODULES[module]) & HEAVY
-    assert not rooms(MODULES[module]) & {"nn", "train"} or module == "live.cli.app"
+    assert not rooms(MODULES[module]) & {"nn", "train"} or module == "live.cli.learning"
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if room_of(name) not in {"cli", "train", "__main__"}])
@@ -141,7 +141,7 @@ def test_only_the_command_line_puts_things_together(module):
 
 @of_rooms("cli")
 def test_asking_for_help_imports_no_adapter(module):
-    if module in ("live.cli", "live.cli.app"):
+    if module in ("live.cli", "live.cli.app", "live.cli.learning"):
         assert rooms(MODULES[module], everywhere=False) <= {"cli", "errors"}
     assert not rooms(MODULES[module], everywhere=False) & (ADAPTERS - {"features"})
 
