@@ -24,7 +24,7 @@ def test_blender_shows_each_joint_within_a_centimetre_of_the_show(dance, tmp_pat
     convert(dance, tmp_path / f"dance.{ending}", 0)
     command = ["blender", "-b", "--factory-startup", "-noaudio", "--python", SCRIPT, "--"]
     arguments = [tmp_path / f"dance.{ending}", *map(str, FRAMES)]
-    done = subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=180)
     lines = [line.removeprefix("PLACES ") for line in done.stdout.splitlines() if line.startswith("PLACES ")]
     assert lines, done.stdout + done.stderr
     shown = np.array([[places[bone] for bone in skeleton.BONES] for places in json.loads(lines[0])])
