@@ -53,10 +53,7 @@ def report(
         "interval_ms": ledger.interval.milliseconds(),
         "reaction_ms": ledger.reaction.milliseconds(),
         "declared_ms": {name: round(latency * 1e3, 4) for name, latency in declared.items()},
-        "outputs": [
-            {"uri": o.uri, "sent": o.stats.sent, "errors": o.stats.errors, "last_error": o.stats.last_error}
-            for o in outputs
-        ],
+        "outputs": [{"uri": o.uri, "sent": o.stats.sent, "errors": o.stats.errors} for o in outputs],
         "control_dropped": control_dropped,
         "beat": {"bpm": round(engine.beat.bpm, 2), "confidence": round(engine.beat.confidence, 3)},
         "recoveries": list(ledger.recoveries),
@@ -73,9 +70,11 @@ def write_report(path: Path, values: dict[str, Any]) -> None:
         raise Failed(f"report {path}: cannot be written: {error.strerror}") from None
 
 
-def summary(setting: Setting, values: dict[str, Any], reaction_bound: float) -> list[str]:
+def summary(
+    setting: Setting, values: dict[str, Any], reaction_bound: float, troubles: Mapping[str, str] = MappingProxyType({})
+) -> list[str]:
     """The closing lines for a person. `reaction_bound` is declared: the longest time (s) from a sound to the first pose
-    that can know of it, computing left out."""
+    that can know of it, computing left out. `troubles`: an output's URI and its last error."""
     total, interval, reaction = values["stage_ms"]["total"], values["interval_ms"], values["reaction_ms"]
     beat = values["beat"]
     lines = [
@@ -90,7 +89,7 @@ def summary(setting: Setting, values: dict[str, Any], reaction_bound: float) -> 
         f"loop      {', '.join(setting.realtime) or 'normal scheduling (--no-realtime)'}",
     ]
     for output in values["outputs"]:
-        lost = f", {output['errors']} errors ({output['last_error']})" if output["errors"] else ""
+        lost = f", {output['errors']} errors ({troubles.get(output['uri'], 'unknown')})" if output["errors"] else ""
         lines.append(f"output    {output['uri']}: {output['sent']} sent{lost}")
     lines += [f"survived  {line}" for line in values["recoveries"][-8:]]
     return lines

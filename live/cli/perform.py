@@ -118,7 +118,7 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
             say("finishing the film")
     stages = declared(source, features, generator)
     values = report(setting, engine, source, outputs.all, seconds, director.dropped, stages)
-    for line in summary(setting, values, sum(stages.values())):
+    for line in summary(setting, values, sum(stages.values()), {o.uri: o.stats.last_error for o in outputs.all}):
         say(line)
     if run.report is not None:
         write_report(run.report, values)

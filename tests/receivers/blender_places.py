@@ -5,6 +5,7 @@ import json
 import sys
 
 import bpy
+import numpy
 from io_anim_bvh import import_bvh
 
 
@@ -14,6 +15,7 @@ def opened(path, mode):
 
 
 import_bvh.open = opened
+numpy.bool = bool  # its glTF importer asks for a name that newer numpy no longer has
 path, *frames = sys.argv[sys.argv.index("--") + 1 :]
 scene = bpy.context.scene
 scene.render.fps = 60
