@@ -270,7 +270,7 @@ class Engine:
         if self.deaf:
             self.beat = self._last.beat.advanced(deaf).fading(deaf)
             self.level = 0.0
-        beat = self.beat.advanced(self._source.latency + self.timing.lead).folded(*self.timing.tempo_range)
+        beat = self.beat.advanced(self._source.latency + self.timing.lead).folded(*self.timing.tempo_range).counted()
         frames = [f.values for f in self._heard or [self._last]]
         heard = self._features.silent_values() if deaf > DEAF else self._features.pooled(frames)
         return self._features.with_beat(heard, beat)

@@ -37,6 +37,10 @@ class AudioBlock(NamedTuple):
     start: int
 
 
+COUNTED = 0.1
+"""Confidence in the downbeat below which the dancer counts for itself, and with which it then does."""
+
+
 class BeatState(NamedTuple):
     """What a beat tracker knows *now*.
 
@@ -75,11 +79,20 @@ class BeatState(NamedTuple):
     def folded(self, slowest: float, fastest: float) -> BeatState:
         """The same beat counted twice as fast below `slowest` bpm, or half as fast above `fastest`."""
         if 0.0 < self.bpm < slowest and 2.0 * self.bpm <= fastest:
-            return self._replace(phase=2.0 * self.phase % 1.0, bpm=2.0 * self.bpm, bar_phase=2.0 * self.bar_phase % 1.0)
+            phase, bar = 2.0 * self.phase, 2.0 * self.bar_phase % 1.0
+            count = 2 * self.beat_count + int(phase)
+            return self._replace(phase=phase % 1.0, bpm=2.0 * self.bpm, bar_phase=bar, beat_count=count)
         if self.bpm > fastest and self.bpm / 2.0 >= slowest:
-            half = (self.phase + self.beat_count % 2) / 2.0
-            return self._replace(phase=half, bpm=self.bpm / 2.0, bar_confidence=0.0)
+            half, count = (self.phase + self.beat_count % 2) / 2.0, self.beat_count // 2
+            return self._replace(phase=half, bpm=self.bpm / 2.0, bar_confidence=0.0, beat_count=count)
         return self
+
+    def counted(self) -> BeatState:
+        """The same beat with a bar, as dancers count it: where no downbeat is known, any beat may be the one."""
+        if self.bpm <= 0.0 or self.bar_confidence >= COUNTED:
+            return self
+        bar = (self.beat_count + self.phase) / self.beats_per_bar % 1.0
+        return self._replace(bar_phase=bar, bar_confidence=min(COUNTED, self.confidence))
 
 
 class Event(NamedTuple):

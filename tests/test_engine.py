@@ -9,7 +9,7 @@ from fakes import BPM, FakeOutput, PacedVirtualClock, Stage, performed
 from live.clock import VirtualClock
 from live.engine import DEAF, STALL, Timing
 from live.pace import PERIOD
-from live.types import HOP, Event, Signals
+from live.types import HOP, BeatState, Event, Signals
 
 
 def phases_apart(a, b):
@@ -298,6 +298,25 @@ def test_a_beat_slower_than_the_model_knows_is_doubled():
     stage = performed(2.0, timing=Timing(tempo_range=(150.0, 300.0)))
     assert stage.features.beats[-1].bpm == 2 * BPM
     assert stage.poses[-1].beat.bpm == BPM
+
+
+def test_where_no_downbeat_is_known_the_dancer_counts_in_fours():
+    for beat, pose in zip(performed(4.0).features.beats, performed(4.0).poses[::2], strict=True):
+        assert pose.beat.bar_confidence == 0.0
+        assert 0.0 < beat.bar_confidence <= 0.1 or not beat.confidence
+        assert phases_apart(4 * beat.bar_phase, beat.phase) == pytest.approx(0, abs=1e-6) or not beat.confidence
+
+
+def test_the_count_goes_on_whatever_the_tempo_is_folded_to():
+    beat = BeatState(0.75, 120.0, 1.0, 0.0, 0.0, 0.125, beat_count=5)
+    doubled, halved = beat.folded(150.0, 300.0).counted(), beat.folded(40.0, 100.0).counted()
+    assert (doubled.beat_count, doubled.phase, doubled.bar_phase) == (11, 0.5, pytest.approx(0.875))
+    assert (halved.beat_count, halved.phase, halved.bar_phase) == (2, 0.875, pytest.approx(0.71875))
+
+
+def test_a_known_downbeat_is_left_alone():
+    beat = BeatState(0.5, 120.0, 1.0, 0.3, 0.5, 0.25, beat_count=5)
+    assert beat.counted() is beat
 
 
 def test_reaction_is_from_the_last_sample_of_a_frame_to_the_last_byte():

@@ -12,8 +12,9 @@ from live.nn.body import body_losses, foot_velocity, joints  # noqa: E402
 from live.nn.discriminator import Discriminator, fooled, judged  # noqa: E402
 from live.nn.generator import Generator  # noqa: E402
 from live.nn.plain import PlainLstm  # noqa: E402
-from live.nn.posterior import gaussian_kl  # noqa: E402
+from live.nn.posterior import Posterior, gaussian_kl  # noqa: E402
 from live.nn.sizes import GeneratorConfig  # noqa: E402
+from live.train.roll import Feeding, Window, roll  # noqa: E402
 from live.types import FRAME_RATE  # noqa: E402
 
 SMALL = GeneratorConfig(
@@ -126,3 +127,28 @@ def test_kl_is_zero_between_equals_and_as_the_formula_between_others():
     assert float(gaussian_kl(mean, logvar, mean, logvar)) == pytest.approx(0.0, abs=1e-6)
     one = gaussian_kl(torch.ones(1, 1), torch.zeros(1, 1), torch.zeros(1, 1), torch.zeros(1, 1))
     assert float(one) == pytest.approx(0.5)
+
+
+def test_posterior_and_prior_are_told_of_their_distance_apart():
+    c = GeneratorConfig(
+        channels=5,
+        convolution=8,
+        encoder=6,
+        ring=7,
+        attention=6,
+        location_filters=3,
+        prenet=8,
+        decoder=12,
+        latent=4,
+    )
+    torch.manual_seed(0)
+    network, posterior = Generator(c), Posterior(c)
+    poses = torch.randn(2, 6, c.pose)
+    window = Window(torch.randn(2, 6, 35), poses, poses[:, 0], torch.ones(2, c.styles))
+    rolled = roll(network, posterior, window, Feeding([True] * 6))
+    assert float(rolled.kl.detach()) == float(rolled.prior.detach()) > 0
+    rolled.kl.backward(retain_graph=True)
+    assert network.prior.weight.grad is None and posterior.net[0].weight.grad.abs().sum() > 0
+    posterior.zero_grad()
+    rolled.prior.backward()
+    assert network.prior.weight.grad.abs().sum() > 0

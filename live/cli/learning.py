@@ -28,6 +28,7 @@ def prepare(
     stretch: Annotated[
         str, typer.Option(help="How many times as long to make each dance with a beat grid; none: own music only.")
     ] = "",
+    quantise: Annotated[bool, typer.Option(help="Move the accents of dances with a beat grid onto its beats.")] = False,
     music: Annotated[Path | None, typer.Option(help="Folder with the songs, if not beside the dances.")] = None,
     names: Annotated[
         Path | None, typer.Option(help="A table of joint names (TOML) for an unknown BVH skeleton.")
@@ -49,7 +50,7 @@ def prepare(
     if not 1.0 <= fps <= 1000.0:
         raise Unusable(f"--fps {fps:g}: frames a second lie between 1 and 1000")
     choice = Choice(music, names, style, fps, pose_space)
-    prepare_data(video or paths[0], paths[-1], Settings(stretches, seed, choice, cache), jobs)
+    prepare_data(video or paths[0], paths[-1], Settings(stretches, seed, quantise, choice, cache), jobs)
 
 
 @learning.command()

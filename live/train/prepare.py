@@ -22,9 +22,10 @@ import numpy as np
 from live.contracts import load_plugin
 from live.errors import LiveError, Unusable
 from live.features import extractor
-from live.train import aim, dance, people, retarget
+from live.train import aim, dance, people, quantise, retarget
 from live.train.choice import Choice
 from live.train.dance import Arrays, merged, prepared, prosody_of
+from live.train.quantise import quantised
 from live.types import FRAME_RATE, Float32
 
 LAYOUTS = ("salsa", "ballroom", "aist", "openpose", "bvh", "video")
@@ -35,10 +36,11 @@ SHORTEST = 3.0
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a prepared dance depends on beside its files."""
+    """Everything a prepared dance depends on beside its files; `quantise`: its accents moved onto its beat."""
 
     stretches: tuple[float, ...] = (1.0,)
     seed: int = 1
+    quantise: bool = False
     choice: Choice = field(default_factory=Choice)
     cache: Path = Path("runs/prepare")
 
@@ -81,6 +83,7 @@ def prepare_one(layout: str, path: Path, settings: Settings) -> Outcome:
         if not part.exists():
             read: Callable[[Path, Choice], dance.Dance] = load_plugin("live.train.layouts", layout, "layout").read
             found = read(path, settings.choice)
+            found = quantised(found) if settings.quantise else found
             arrays = prepared(found, settings.stretches, settings.seed, lambda audio: heard(audio, settings.cache))
             _save(part, arrays | {"note": np.array(_note(found, arrays))})
         return _outcome(path, part)
@@ -129,9 +132,10 @@ def _note(found: dance.Dance, arrays: Arrays) -> str:
 
 def _key(layout: str, path: Path, settings: Settings) -> str:
     """Names a dance by its bytes, what lies beside it under its name, the settings and the code that reads it."""
-    digest = hashlib.sha256(repr((layout, path.name, settings.stretches, settings.seed, settings.choice)).encode())
+    of = (layout, path.name, settings.stretches, settings.seed, settings.quantise, settings.choice)
+    digest = hashlib.sha256(repr(of).encode())
     module = load_plugin("live.train.layouts", layout, "layout")
-    digest.update(b"".join(_code(m) for m in (module, aim, retarget, people, dance, extractor)))
+    digest.update(b"".join(_code(m) for m in (module, aim, retarget, people, quantise, dance, extractor)))
     for file in _files(path, settings.choice):
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:32]

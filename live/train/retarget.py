@@ -16,7 +16,7 @@ from live import rotation, skeleton
 from live.train.aim import REQUIRED, Joints, aim, completed, frame, rest_direction, swung, unit
 from live.train.bvh import Bvh
 from live.train.names import matched, read_tables
-from live.types import FRAME_RATE, Float32
+from live.types import FRAME_RATE, Float32, Float64
 
 ALIGNED = tuple((bone, bone.replace(upper, lower)) for upper, lower in
                 (("UpperArm", "LowerArm"), ("LowerArm", "Hand"), ("UpperLeg", "LowerLeg"), ("LowerLeg", "Foot"))
@@ -157,14 +157,16 @@ def resampled(motion: Motion, rate: float) -> Motion:
 
 
 def stretched(motion: Motion, factor: float) -> Motion:
-    """The motion lasting `factor` times as long (positions linearly, rotations spherically interpolated)."""
-    count = len(motion.root_position)
-    at = np.arange(0, count - 1, 1.0 / factor)
-    low = at.astype(int)
+    """The motion lasting `factor` times as long."""
+    return played(motion, np.arange(0, len(motion.root_position) - 1, 1.0 / factor))
+
+
+def played(motion: Motion, at: Float64) -> Motion:
+    """The motion read at frames `at` [T'] (positions linearly, rotations spherically interpolated)."""
+    low = np.clip(at.astype(int), 0, len(motion.root_position) - 2)
     weight = (at - low).astype(np.float32)[:, None]
-    high = np.minimum(low + 1, count - 1)
-    root = motion.root_position[low] * (1 - weight) + motion.root_position[high] * weight
-    local = rotation.nlerp(motion.local_rotations[low], motion.local_rotations[high], weight[:, None])
+    root = motion.root_position[low] * (1 - weight) + motion.root_position[low + 1] * weight
+    local = rotation.nlerp(motion.local_rotations[low], motion.local_rotations[low + 1], weight[:, None])
     return Motion(root.astype(np.float32), local.astype(np.float32))
 
 

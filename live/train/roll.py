@@ -33,11 +33,13 @@ class Feeding(NamedTuple):
 
 
 class Rolled(NamedTuple):
-    """Poses [B, T, P], KL of posterior and prior (nats a tick), encoder states [B, T', 2E] of the last T' ticks but the
-    `late` newest ones, None where there is no encoder."""
+    """Poses [B, T, P]; the KL of posterior and prior (nats a tick) for the posterior to lessen (`kl`) and for the prior
+    (`prior`): one number twice, so that they can weigh differently; encoder states [B, T', 2E] of the last T' ticks but
+    the `late` newest ones, None where there is no encoder."""
 
     poses: Tensor
     kl: Tensor
+    prior: Tensor
     memory: Tensor | None = None
     late: int = 0
 
@@ -65,7 +67,8 @@ def normalise(network: Generator | PlainLstm, batch: Round) -> None:
 def roll(network: Generator | PlainLstm, posterior: Posterior | None, window: Window, feeding: Feeding) -> Rolled:
     """Run a window. Without a posterior latents come from the prior. Draws from torch's generator."""
     if isinstance(network, PlainLstm):
-        return Rolled(network(window.features, window.style), window.poses.new_zeros(()))
+        nothing = window.poses.new_zeros(())
+        return Rolled(network(window.features, window.style), nothing, nothing)
     return _roll(network, posterior, window, feeding)
 
 
@@ -90,11 +93,13 @@ def _roll(g: Generator, posterior: Posterior | None, window: Window, feeding: Fe
         state, own = tick.state, tick.pose
         out.append(own)
         priors.append(torch.cat([tick.prior_mean, tick.prior_logvar], 1))
-    kl = window.poses.new_zeros(())
+    kl = expected = window.poses.new_zeros(())
     if posterior is not None:
-        kl = gaussian_kl(mean, logvar, *torch.stack(priors, 1).chunk(2, 2))
+        prior = torch.stack(priors, 1)
+        kl = gaussian_kl(mean, logvar, *prior.detach().chunk(2, 2))
+        expected = gaussian_kl(mean.detach(), logvar.detach(), *prior.chunk(2, 2))
     late = 0 if c.bidirectional else c.lookahead
-    return Rolled(torch.stack(out, 1), kl, heard.memory[:, -(ticks - late) :], late)
+    return Rolled(torch.stack(out, 1), kl, expected, heard.memory[:, -(ticks - late) :], late)
 
 
 def cycles(ticks: int, longest: int) -> list[bool]:

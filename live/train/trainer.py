@@ -96,6 +96,7 @@ class Dancing(lightning.LightningModule):
             "pose": (1.0, F.mse_loss(made, window.poses)),
             "difference": (c.difference, F.mse_loss(self._frames(made), self._frames(window.poses))),
             "kl": (c.kl_weight, rolled.kl),
+            "prior": (c.prior_weight, rolled.prior),
         }
         if self.discriminator is not None:
             self.discriminator.requires_grad_(False)
