@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import socket
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from fakes import performed
+from test_describe import free_port
+from test_orders import packet
 
 from live import skeleton
 from live.blocking import Blocking
 from live.channels import encode
+from live.control.osc import open_control
 from live.director import IDLE, Cast, Director
 from live.engine import Timing
 from live.errors import Unusable
@@ -409,6 +414,20 @@ def test_an_order_shows_in_the_next_pose():
     seen = []
     stage = performed(0.5, at_slot=lambda stage: seen.append(len(stage.poses)))
     assert seen == list(range(len(stage.poses)))
+
+
+@pytest.mark.parametrize("order", [("freeze", 1), ("neutral", 1), ("intensity", 2.0), ("mirror", 1), ("tempo/tap",)])
+def test_an_order_on_the_wire_is_begun_with_by_the_slot_after_it(order):
+    """As `at_slot` runs just before each pose, an order's first effect is seen within one pose, half a tick."""
+    led = Led()
+    with closing(open_control(f"127.0.0.1:{(port := free_port(socket.SOCK_DGRAM))}")) as control:
+        led.director._controls = [control]
+        led.director.at_slot()
+        before, taps = led.motion.mood, len(led.hand.done)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.sendto(packet(f"/live/{order[0]}", *order[1:]), ("127.0.0.1", port))
+        led.director.at_slot()
+    assert led.motion.mood != before or len(led.hand.done) > taps
 
 
 def test_a_fault_in_the_director_does_not_stop_the_show():

@@ -174,7 +174,7 @@ def convert_command(
     """Write a take in another format."""
     from live.cli.convert import convert
 
-    convert(take, out, dancer)
+    _say(convert(take, out, dancer))
 
 
 @app.command("replay")

@@ -18,8 +18,8 @@ from live.take import Take, pose_of, read_take
 from live.types import Pose
 
 
-def convert(take: Path, out: Path, dancer: int) -> None:
-    """Write one dancer of a take as the format that the ending of `out` names."""
+def convert(take: Path, out: Path, dancer: int) -> str:
+    """Write one dancer of a take as the format that the ending of `out` names; says what was written."""
     formats = plugin_names("live.formats")
     if (ending := out.suffix[1:].lower()) not in formats:
         valid = ", ".join(f".{name}" for name in formats)
@@ -31,6 +31,8 @@ def convert(take: Path, out: Path, dancer: int) -> None:
         load_plugin("live.formats", ending, "format").write(read, out, dancer)
     except OSError as error:
         raise Unusable(f"'{out}' cannot be written: {error.strerror}") from None
+    of = f"dancer {dancer} of {read.dancers}, " if read.dancers > 1 else ""
+    return f"{out}: {of}{len(read.records)} poses, {len(read.records) / read.frame_rate:.1f} s"
 
 
 class Replay:

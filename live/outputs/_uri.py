@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from urllib.parse import parse_qsl, urlsplit
 
 from live.errors import BadTarget
+from live.placement import OPTIONS
 
 Options = dict[str, str]
 
@@ -107,7 +108,7 @@ def _options(uri: str, query: str, valid: Sequence[str]) -> Options:
     names = [name for name, _ in pairs]
     for name in names:
         if name not in valid:
-            raise BadTarget(f"output '{uri}': unknown option '{name}': valid are {', '.join(valid) or 'none'}")
+            raise BadTarget(f"output '{uri}': unknown option '{name}': valid are {', '.join((*valid, *OPTIONS))}")
         if names.count(name) > 1:
             raise BadTarget(f"output '{uri}': {name} is given twice: leave one out")
     return dict(pairs)
