@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed (extra `train`)")
 
-from live.nn.generator import Generator  # noqa: E402
+from live.nn.generator import Generator, rhythm  # noqa: E402
 from live.nn.sizes import GeneratorConfig, state_shapes  # noqa: E402
 
 SMALL = GeneratorConfig(
@@ -120,3 +120,11 @@ def test_without_attention_the_newest_entry_is_given():
     assert torch.equal(weights[0], torch.eye(SMALL.ring)[-1].double())
     _, keys, mask, _ = heard.at(SMALL.lookahead - 1)
     assert generator._attention(keys, mask, generator.initial_state(3))[0].abs().max() == 0
+
+
+def test_emphasis_makes_the_beat_larger_and_nothing_else():
+    features = torch.randn(2, 5, 35)
+    plain, louder = rhythm(features), rhythm(features, 3.0)
+    assert torch.equal(louder[..., :6], 3.0 * plain[..., :6]) and torch.equal(louder[..., 6:], plain[..., 6:])
+    features[..., -5:] = 0.0
+    assert not rhythm(features, 3.0).any()

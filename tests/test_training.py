@@ -202,6 +202,17 @@ def test_a_model_that_hears_ahead_cannot_be_exported(arrays, tmp_path):
         learn.export_checkpoint(tmp_path / "run", tmp_path / "no.toml", tmp_path / "out", None)
 
 
+def test_on_stage_the_beat_is_told_as_loud_as_the_card_says(arrays, tmp_path):
+    run(arrays, tmp_path / "run", rounds=2)
+    (tmp_path / "c.toml").write_text(
+        '[card]\nname = "a"\ntitle = "a"\nlicence = "l"\nprovenance = "p"\ntemperature = 0.5\n'
+        "tempo_range = [100.0, 220.0]\naccent_offset = 0.0\nemphasis = 2.5\n"
+    )
+    learn.export_checkpoint(tmp_path / "run", tmp_path / "c.toml", tmp_path / "model", None)
+    card = json.loads((tmp_path / "model" / "model.json").read_text())
+    assert (card["network"]["emphasis"], card["training"]["model"]["emphasis"]) == (2.5, 1.0)
+
+
 def test_a_damaged_checkpoint_is_named(tmp_path):
     (tmp_path / "checkpoint.pt").write_bytes(b"PK\x03\x04 not really")
     with pytest.raises(BadFile, match=r"checkpoint\.pt"):

@@ -150,10 +150,10 @@ def export_checkpoint(run: Path, config: Path, out: Path, data: Path | None) -> 
     trained = checkpoint.read_checkpoint(run)
     if trained.config.network != "generator" or trained.config.model.bidirectional:
         raise Unusable(f"{run}: hears the whole song ahead, so it cannot dance live; export one that does not")
-    generator = trained.network()
-    card = read_config(config)["card"]
+    generator, card = trained.network(), read_config(config)["card"]
     if missing := [key for key in CARD_KEYS if key not in card]:
         raise BadFile(f"{config}: [card] lacks {', '.join(missing)}")
+    generator.config = dataclasses.replace(generator.config, emphasis=card.pop("emphasis"))
     card |= {
         "styles": trained.styles,
         "dropout_rate": trained.config.dropout,

@@ -108,7 +108,7 @@ class Generator(nn.Module):
         forward, _ = self.ahead(x)  # [B, T, E]
         backward, _ = self.behind(x.flip(1))
         memory = torch.cat([forward, backward.flip(1)], 2)  # [B, T, 2E]
-        direct = torch.cat([forward, rhythm(features)], 2)
+        direct = torch.cat([forward, rhythm(features, self.config.emphasis)], 2)
         return Heard(memory, self.key(memory), memory.new_ones(memory.shape[:2]), direct, 0)
 
     def encode(self, features: Tensor, state: State) -> tuple[Tensor, Tensor, State]:
@@ -118,7 +118,8 @@ class Generator(nn.Module):
         Entry j joins the forward state of tick j with a backward state run from zero over ticks j + D .. j, so it
         exists at tick j + D and never changes: truncation leaks no future.
         """
-        c, next_state, pulse = self.config, {}, rhythm(features)
+        c, next_state = self.config, {}
+        pulse = rhythm(features, c.emphasis)  # [B, T, RHYTHM]
         x = features.transpose(1, 2)  # [B, 35, T]
         for i, convolution in enumerate(self.convolutions):
             padded = torch.cat([state[f"conv_{i}"], x], 2)  # [B, C, K - 1 + T]
@@ -229,16 +230,18 @@ class Generator(nn.Module):
         return poses, following
 
 
-def rhythm(features: Tensor) -> Tensor:
+def rhythm(features: Tensor, emphasis: float = 1.0) -> Tensor:
     """Of normalised features [..., 35], whose last five are beat and bar (sine, cosine, both times 2 x confidence) and
     tempo: the phases as unit vectors however sure they are, that of twice the bar's phase, the confidences and the
     tempo [..., 9]. Zero where there is no beat. Without it the dance hears the beat only through its encoder, and
-    learns to guess it from the pose."""
+    learns to guess it from the pose. `emphasis` makes the phases larger than they ever were in training, and with them
+    all that follows from the beat: guidance (Ho and Salimans, 2022) for a condition that enters linearly."""
     beat, bar, tempo = features[..., -5:-3], features[..., -3:-1], features[..., -1:]
     sure = torch.stack([beat.norm(dim=-1), bar.norm(dim=-1)], -1)  # [..., 2]
     beat, bar = beat / sure[..., :1].clamp(min=0.05), bar / sure[..., 1:].clamp(min=0.05)
     sine, cosine = bar[..., :1], bar[..., 1:]
-    return torch.cat([beat, bar, 2.0 * sine * cosine, cosine**2 - sine**2, 0.5 * sure, tempo], -1)
+    phases = torch.cat([beat, bar, 2.0 * sine * cosine, cosine**2 - sine**2], -1)
+    return torch.cat([emphasis * phases, 0.5 * sure, tempo], -1)
 
 
 def drawn(noise: Tensor) -> Callable[[Tensor, Tensor], Tensor]:

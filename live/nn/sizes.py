@@ -13,7 +13,8 @@ class GeneratorConfig:
     """Sizes. The defaults are the paper's (Tacotron 2's where the paper is silent).
 
     Two switches are for comparison: `bidirectional` hears the whole song ahead, and without `attend` the decoder is
-    given the newest encoder state in place of what the attention picks.
+    given the newest encoder state in place of what the attention picks. `emphasis` is how many times as large beat and
+    bar are told to the decoder on the stage as in training.
     """
 
     features: int = 35
@@ -34,6 +35,7 @@ class GeneratorConfig:
     latent: int = 32
     bidirectional: bool = False
     attend: bool = True
+    emphasis: float = 1.0
 
     @property
     def pose(self) -> int:
@@ -47,7 +49,7 @@ class GeneratorConfig:
     def memory(self) -> int:
         return 2 * self.encoder
 
-    def to_dict(self) -> dict[str, int | bool]:
+    def to_dict(self) -> dict[str, float]:
         return asdict(self)
 
 

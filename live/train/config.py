@@ -12,7 +12,7 @@ from typing import Any
 from live.errors import BadFile
 from live.nn.sizes import GeneratorConfig
 
-CARD_KEYS = ("name", "title", "licence", "provenance", "temperature", "tempo_range", "accent_offset")
+CARD_KEYS = ("name", "title", "licence", "provenance", "temperature", "tempo_range", "accent_offset", "emphasis")
 
 
 @dataclass(frozen=True)
