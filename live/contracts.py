@@ -131,6 +131,8 @@ class Backend(ABC):
 
     name: str
     device: str
+    any_batch = False
+    """Whether `step` also takes fewer dancers than it was opened for."""
 
     @abstractmethod
     def step(self, inputs: dict[str, Float32], state: State) -> tuple[Float32, State]:
@@ -158,6 +160,8 @@ class Output(ABC):
 
     latency: float = 0.0
     """Declared seconds from `send` to the pose being seen."""
+    picture = False
+    """Whether it is only looked at: such an output gets fewer poses where the loop cannot keep up."""
 
     def __init__(self, uri: str) -> None:
         self.uri = uri

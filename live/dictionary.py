@@ -110,6 +110,7 @@ class Player:
         self, dictionary: Dictionary, name: str, dancers: int, style: Float32, seed: int, temperature: float | None
     ) -> None:
         self.card, self.dancers, self.seed = card(dictionary, name), dancers, seed
+        self.awake = dancers
         self.style: Float32 = np.tile(style.astype(np.float32), (dancers, 1))
         self._first_tick = 0
         self.temperature = self.card.temperature if temperature is None else temperature
@@ -131,7 +132,8 @@ class Player:
         state = {name: value.copy() for name, value in state.items()}
         state["heard"] = np.roll(state["heard"], -1, 1)
         state["heard"][:, -1] = features[:SOUND]
-        poses = np.stack([self._dancer(n, tick, state) for n in range(self.dancers)])
+        poses = np.stack([self._dancer(n, tick, state) for n in range(self.awake)])
+        poses = poses[np.where(np.arange(self.dancers) < self.awake, np.arange(self.dancers), 0)]
         return poses, state
 
     def _dancer(self, n: int, tick: int, state: State) -> Float32:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from live.clock import Clock
 from live.contracts import AudioSource, FeatureSource, Output, SignalSource
 from live.ledger import Ledger
+from live.load import DANCERS, PICTURES, RARELY, TICKS, Load, extrapolated
 from live.pace import PERIOD, PoseClock
 from live.types import AudioBlock, BeatState, FeatureFrame, Float32, Pose, Signals, State
 
@@ -32,6 +33,8 @@ LARGEST_RAW = 1e3
 NOTHING: Float32 = np.zeros(0, np.float32)
 DEAF = 2.0
 """Seconds without sound after which the dancers hear silence."""
+CARRIED_ON = 4
+"""Ticks in a row that may be extrapolated; then one is generated however late it is."""
 
 
 class TickGenerator(Protocol):
@@ -39,6 +42,8 @@ class TickGenerator(Protocol):
 
     poses_per_tick: int
     dancers: int
+    awake: int
+    """How many dance for themselves; the others do what the first does."""
 
     def initial_state(self) -> State: ...
     def step(self, features: Float32, tick: int, state: State) -> tuple[Float32, State]: ...
@@ -61,6 +66,18 @@ class Timing:
     latency: float = 0.0
     tempo_range: tuple[float, float] = (0.0, 1000.0)
     rehearsals: int = 0
+
+
+class Legacy(NamedTuple):
+    """What one engine leaves for another to go on from: the next slot's number, host times at which the show began and
+    its last pose was sent, the raw poses of the tick in hand, generator's state, bodies."""
+
+    slot: int
+    began: float
+    last_sent: float
+    raw: Float32
+    state: State
+    body: Any
 
 
 class Engine:
@@ -92,6 +109,7 @@ class Engine:
         self._rehearsal = 0.1 * PERIOD
         self._pushed = self._slot = self._heard_to = 0
         self._stopped = False
+        self._load, self._carried_on = Load(), 0
 
     def stop(self) -> None:
         """Ask the loop to end after the pose in hand; safe in a signal handler."""
@@ -100,6 +118,15 @@ class Engine:
     def reset(self) -> None:
         """Let the generator begin anew with its next tick; bodies go on from where they are."""
         self._state = self._generator.initial_state()
+
+    def leave(self) -> Legacy:
+        """What is needed to go on from the last pose; arrays are not copies."""
+        return Legacy(self._slot, self._began, self._last_sent, self._raw, self._state, self._body)
+
+    def take_over(self, legacy: Legacy, pushed: int) -> None:
+        """Go on where another engine ended. `pushed`: samples that the features have been given already."""
+        self._slot, self._began, self._last_sent, self._raw, self._state, self._body = legacy
+        self._pushed = pushed
 
     @property
     def heard_until(self) -> float:
@@ -118,11 +145,14 @@ class Engine:
     ) -> None:
         """Perform. `at_slot` runs just before each pose, so that what it changes shows at once: it must be brief;
         `each_slot` after it, in the time left until the next."""
-        for _ in range(WARM_UP if self._clock.paced else 0):
-            self._rehearse()
         pace = PoseClock(self._source.capture_time, lambda: self._source.latency)
-        self._began = self._last_heard = self._clock.now()
-        due = pace.start(self._began)
+        if self._slot:
+            self.ledger.misses += max(0, round((self._clock.now() - self._last_sent) / PERIOD) - 1)
+        else:
+            self.warm_up()
+            self._began = self._clock.now()
+        self._last_heard = self._clock.now()
+        due = pace.start(self._last_heard)
         while not self._over(due, duration):
             self._rehearse_until(due - AHEAD)
             self._listen_ahead(due)
@@ -136,10 +166,12 @@ class Engine:
             if at_slot is not None:
                 with self._surviving("control", due):
                     at_slot()
-            self._perform(due)
+            self._perform(due, now - due)
             if each_slot is not None:
                 each_slot()
             due = pace.next()
+        if self.ledger.extrapolated:
+            self._note(due, f"{self.ledger.extrapolated} late ticks were extrapolated in all")
 
     def _listen_ahead(self, due: float) -> None:
         """Hear, just before the slot, what sound is there already; what comes in the time left is soon heard."""
@@ -156,6 +188,8 @@ class Engine:
         """
         if not self._clock.paced or not self.timing.rehearsals or self._slot % self._generator.poses_per_tick:
             return
+        if self._load.level >= PICTURES:
+            return
         if self._rehearsal > LONGEST_REHEARSAL:
             self._rehearsal *= 0.99  # try again in a while
             return
@@ -163,6 +197,11 @@ class Engine:
         while end - (begun := self._clock.now()) > 0.9 * self._rehearsal:
             self._rehearse()
             self._rehearsal += 0.1 * (self._clock.now() - begun - self._rehearsal)
+
+    def warm_up(self) -> None:
+        """Rehearse until everything is where the processor wants it."""
+        for _ in range(WARM_UP if self._clock.paced else 0):
+            self._rehearse()
 
     def _rehearse(self) -> None:
         with contextlib.suppress(Exception):  # the tick itself will meet the fault and count it
@@ -175,33 +214,60 @@ class Engine:
         ended = duration is not None and due - self._began >= duration - 0.01 * PERIOD  # slots are sums, and rounded
         return self._stopped or self._source.finished or ended
 
-    def _perform(self, due: float) -> None:
-        """One slot: from the block in hand to the last byte sent."""
+    def _perform(self, due: float, late: float) -> None:
+        """One slot that begins so late: from the block in hand to the last byte sent."""
+        self._weigh(due, late)
         now, phase = self._clock.now, self._slot % self._generator.poses_per_tick
         before = now()
         block = self._read(due)
         begun = now()
         self._listen(block, due)
         listened = now()
-        if phase == 0:
+        ticked = phase == 0 and not self._carry_on(late)
+        if ticked:
             self._generate(due)
         generated = now()
         pose = self._move(phase, due)
         moved = now()
-        for output in self._outputs:
+        outputs = self._shown_at()
+        for output in outputs:
             output.encode(pose)
         encoded = now()
-        for output in self._outputs:
+        for output in outputs:
             output.transmit()
         sent = now()
         self._slot += 1
-        if phase == 0:
+        if ticked:
             self._book(before, begun, listened, generated, moved, encoded, sent)
         self._book_pose(due, sent)
         with self._surviving("the signals", due):
             self._heed()
         if self.ledger.trace is not None:
-            self.ledger.trace(phase == 0, due, before, begun, listened, generated, moved, encoded, sent, now())
+            self.ledger.trace(ticked, due, before, begun, listened, generated, moved, encoded, sent, now())
+
+    def _weigh(self, due: float, late: float) -> None:
+        """Shed load where slots begin late, take it back where they do not."""
+        if told := self._load.slot(late > PERIOD / 2):
+            self._note(due, told)
+            self._generator.awake = 1 if self._load.level >= DANCERS else self._generator.dancers
+
+    def _carry_on(self, late: float) -> bool:
+        """Extrapolate this tick instead of generating it, where that would make the next poses later still."""
+        halved = self._load.level >= TICKS and not self._carried_on
+        if not (halved or late > PERIOD) or self._carried_on >= CARRIED_ON or not self.ledger.ticks:
+            self._carried_on = 0
+            return False
+        self._carried_on += 1
+        self.ledger.extrapolated += 1
+        self.ledger.ticks += 1
+        self._raw = extrapolated(self._raw)
+        return True
+
+    def _shown_at(self) -> Sequence[Output]:
+        """The outputs of this slot."""
+        if self._load.level < PICTURES or self._slot % RARELY == 0:
+            return self._outputs
+        return [output for output in self._outputs if not output.picture]
 
     @contextlib.contextmanager
     def _surviving(self, what: str, due: float) -> Iterator[None]:

@@ -24,6 +24,7 @@ class Generator:
         self.poses_per_tick = card.poses_per_tick
         self.temperature = card.temperature if temperature is None else temperature
         self.backend = backend
+        self.awake = dancers
         self._first_tick = 0
         self._drawn_for = -1  # what is drawn for a tick is a function of it, kept for its rehearsals
         self.style: Float32 = np.tile(style.astype(np.float32), (dancers, 1))
@@ -46,7 +47,16 @@ class Generator:
             "dropout": self._dropout,
             "style": self.style,
         }
+        if self.awake < self.dancers and self.backend.any_batch:
+            return self._first_ones(inputs, state)
         return self.backend.step(inputs, state)
+
+    def _first_ones(self, inputs: dict[str, Float32], state: State) -> tuple[Float32, State]:
+        """The step of the dancers who are awake; the others do what the first one does, and go on from there."""
+        rows = np.where(np.arange(self.dancers) < self.awake, np.arange(self.dancers), 0)
+        part = {name: value[: self.awake] for name, value in inputs.items()}
+        raw, following = self.backend.step(part, {name: value[: self.awake] for name, value in state.items()})
+        return raw[rows], {name: value[rows] for name, value in following.items()}
 
     def _draw(self, tick: int) -> tuple[Float32, Float32]:
         """Noise [dancers, latent] at the temperature, and dropout masks [dancers, prenet] scaled to mean 1."""

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 STAGES = ("capture", "features", "generator", "motion", "encode", "send", "total")
 PERCENTILES = {"p50": 0.50, "p90": 0.90, "p99": 0.99, "p999": 0.999}
@@ -18,7 +23,7 @@ class Histogram:
     __slots__ = ("_bins", "count", "max", "sum")
 
     def __init__(self) -> None:
-        self._bins = [0] * BINS
+        self._bins = array("q", bytes(8 * BINS))
         self.count = 0
         self.max = 0.0
         self.sum = 0.0
@@ -39,6 +44,15 @@ class Histogram:
                 return min(FLOOR * float(GROWTH ** (i + 0.5)), self.max)
         return 0.0
 
+    def figures(self) -> tuple[NDArray[np.int64], tuple[float, float, float]]:
+        """Bins, and count, sum and max: all there is."""
+        return np.array(self._bins), (self.count, self.sum, self.max)
+
+    def put_back(self, bins: NDArray[np.int64], totals: NDArray[np.float64]) -> None:
+        """Go on from `figures` that were taken before."""
+        self._bins = array("q", bins.tobytes())
+        self.count, self.sum, self.max = int(totals[0]), float(totals[1]), float(totals[2])
+
     def milliseconds(self) -> dict[str, float]:
         """p50, p90, p99, p999 and max, in ms."""
         values = {name: self.percentile(share) * 1e3 for name, share in PERCENTILES.items()} | {"max": self.max * 1e3}
@@ -50,16 +64,32 @@ class Ledger:
 
     `stages` hold ticks that ran the generator; `interval` is between the last bytes of successive poses; `reaction`
     from the last sample of a feature frame being captured to the last byte of the first pose that can know of it; a
-    miss is a pose whose last byte left more than one period after its slot. `trace`, where there is one, is given every
+    miss is a pose whose last byte left more than one period after its slot. `ticks` count those that were extrapolated
+    too. `trace`, where there is one, is given every
     slot: the values of a `live.trace.Row`.
     """
 
     def __init__(self) -> None:
         self.stages = {name: Histogram() for name in STAGES}
         self.interval, self.reaction = Histogram(), Histogram()
-        self.ticks = self.poses = self.misses = 0
+        self.ticks = self.poses = self.misses = self.extrapolated = 0
         self.recoveries: list[str] = []
         self.trace: Callable[..., None] | None = None
+
+    def figures(self) -> dict[str, NDArray[Any]]:
+        """The counters and all histograms as arrays, to `put_back` in another process."""
+        bins, totals = zip(*(one.figures() for one in self._histograms()), strict=True)
+        counters = np.array([self.ticks, self.poses, self.misses, self.extrapolated], np.int64)
+        return {"counters": counters, "bins": np.stack(bins), "totals": np.array(totals, np.float64)}
+
+    def put_back(self, figures: Mapping[str, NDArray[Any]]) -> None:
+        """Count on from `figures` of a ledger before this one."""
+        self.ticks, self.poses, self.misses, self.extrapolated = map(int, figures["counters"])
+        for histogram, bins, totals in zip(self._histograms(), figures["bins"], figures["totals"], strict=True):
+            histogram.put_back(bins, totals)
+
+    def _histograms(self) -> list[Histogram]:
+        return [*self.stages.values(), self.interval, self.reaction]
 
     def recovered(self, what: str) -> None:
         """Note something survived; the list is bounded, the newest stay."""

@@ -82,10 +82,19 @@ class Ring:
             return
 
 
-def create(size: int, slots: int) -> Ring:
-    """A new ring. Every byte is really written, so that full memory is an `OSError` here and not a SIGBUS on stage."""
+def memory_folder() -> Path | None:
+    """Where files lie in memory; None: where temporary ones do."""
     shared = Path("/dev/shm")
-    handle, name = tempfile.mkstemp(".ring", "live-", shared if os.access(shared, os.W_OK) else None)
+    return shared if os.access(shared, os.W_OK) else None
+
+
+def create(size: int, slots: int, path: Path | None = None) -> Ring:
+    """A new ring, at `path` or under a name of its own. Every byte is really written, so that full memory is an
+    `OSError` here and not a SIGBUS on stage."""
+    if path is None:
+        handle, name = tempfile.mkstemp(".ring", "live-", memory_folder())
+    else:
+        handle, name = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), str(path)
     try:
         with open(handle, "wb") as file:
             file.write(struct.pack("=2q", size, slots).ljust(HEADER + size * slots, b"\0"))

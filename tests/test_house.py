@@ -20,7 +20,8 @@ FILES = sorted(ROOT.rglob("*.py"))
 README = ROOT.parent / "README.md"
 
 GROUND = {"types", "hops", "skeleton", "rotation", "errors", "clock", "pace", "ledger", "take", "channels",
-          "grip", "hand", "placement", "orders", "knobs", "glide", "quiet", "ring", "look", "sound"}  # fmt: skip
+          "grip", "hand", "placement", "orders", "knobs", "glide", "quiet", "ring", "look", "sound", "mirror",
+          "load"}  # fmt: skip
 ADAPTERS = {"audio", "beats", "features", "backends", "outputs", "formats", "control", "renderers", "streams"}
 OPENERS = {
     "control": "open_control",

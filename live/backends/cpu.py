@@ -19,6 +19,7 @@ class CpuBackend(Backend):
     """One session; `step` hands arrays over and back, the state stays a value."""
 
     name = "cpu"
+    any_batch = True
 
     def __init__(self, session: onnxruntime.InferenceSession, graph: str) -> None:
         self._session = session

@@ -22,5 +22,6 @@ class WebcamOutput(_drawn.Drawn):
 
     what = "the virtual camera"
     renderer = "webcam"
+    picture = True
     modules = ("skia", "pyvirtualcam")
     slots, keeps_all, patience = 8, False, 3.0

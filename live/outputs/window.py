@@ -26,5 +26,6 @@ class WindowOutput(_drawn.Drawn):
 
     what = "the stage window"
     renderer = "window"
+    picture = True
     modules = ("pygame", "skia")
     slots, keeps_all, patience = 8, False, 3.0
