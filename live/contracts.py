@@ -10,6 +10,7 @@ import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -162,6 +163,10 @@ class Output(ABC):
     """Declared seconds from `send` to the pose being seen."""
     picture = False
     """Whether it is only looked at: such an output gets fewer poses where the loop cannot keep up."""
+    apart = False
+    """Whether a process of its own does the work, which may go on with another engine: see `join`."""
+    memory: Path | None = None
+    """Set before `open` or `join`: a name under which what is handed over is found by engines in other processes."""
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
@@ -178,6 +183,15 @@ class Output(ABC):
     @abstractmethod
     def open(self, dancers: int, paced: bool) -> None:
         """Take hold of sockets and files. Not `paced` (`--fast`): a recorder may wait, to lose nothing."""
+
+    def join(self, dancers: int) -> None:
+        """Hand over to what was opened, and is kept open, in another process under the same `memory`; where nothing
+        lives apart, simply open."""
+        self.open(dancers, True)
+
+    def revive(self) -> str:
+        """In the process that opened it: begin again what has failed; a line where there was something."""
+        return ""
 
     def hear(self, samples: Float32, captured: float) -> None:  # noqa: B027
         """Sound [n] that was captured from host time `captured` on. An output that keeps it says so by `hears`."""

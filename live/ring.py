@@ -58,6 +58,10 @@ class Ring:
             yield slots[first * self.size : (first + count) * self.size]
             self._counters[_DRAINED] = start + count
 
+    def drained_to(self, count: int) -> None:
+        """So many records in all have been handed on."""
+        self._counters[_DRAINED] = count
+
     def advance(self) -> None:
         """The reader is done with the oldest record that it had not drained."""
         self._counters[_DRAINED] += 1

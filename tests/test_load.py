@@ -75,7 +75,7 @@ def test_what_was_left_out_comes_back_by_itself():
 
 
 def test_a_picture_gets_one_pose_in_six_while_pictures_are_left_out():
-    stage, picture = overloaded(0.2, 8.0)
+    _, picture = overloaded(0.2, 8.0)
     left_out = [pose.sequence for pose in picture.poses[-5:]]
     assert set(np.diff(left_out)) == {RARELY}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from output_poses import pose
 
 from live.errors import BadFile, BadTarget
 from live.outputs import take as take_output
+from live.ring import memory_folder
 from live.take import head, pose_of, read_take, record_dtype
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="limits another process's file size, which only Linux can")
@@ -206,3 +208,85 @@ def test_ctrl_c_does_not_reach_the_writer(tmp_path):
     output = recorder(tmp_path / "show.take")
     assert os.getpgid(output.child.pid) != os.getpgid(0)
     output.close()
+
+
+# ---- engines and writers that replace each other -----------------------------------------------------------------
+
+
+def kept(path, memory):
+    """A recorder whose memory has a name."""
+    output = take_output.open_output(f"take:{path}")
+    output.memory = memory
+    return output
+
+
+@pytest.fixture
+def memory():
+    """Where memory that has a name lies."""
+    with tempfile.TemporaryDirectory(dir=memory_folder()) as folder:
+        yield Path(folder) / "take"
+
+
+def danced(outputs, first, count):
+    """So many poses from number `first` on, to each of `outputs`."""
+    for number in range(first, first + count):
+        for output in outputs:
+            output.send(pose(number))
+
+
+def test_another_engine_joins_and_the_take_goes_on(tmp_path, memory):
+    owner, first, second = (kept(tmp_path / "a.take", memory) for _ in range(3))
+    owner.open(1, True)
+    first.join(1)
+    danced([first], 0, 50)
+    second.join(1)
+    danced([second], 50, 50)
+    second.close()
+    owner.close()
+    assert read_take(tmp_path / "a.take").records["sequence"].tolist() == list(range(100))
+
+
+def test_a_writer_that_was_killed_is_revived_and_not_a_pose_is_lost(tmp_path, memory):
+    owner, engine = (kept(tmp_path / "a.take", memory) for _ in range(2))
+    owner.open(1, True)
+    engine.join(1)
+    assert owner.revive() == ""
+    danced([engine], 0, 50)
+    time.sleep(0.3)
+    owner.child.kill()
+    owner.child.wait()
+    danced([engine], 50, 50)
+    assert "killed" in owner.revive() and owner.revive() == ""
+    engine.close()
+    owner.close()
+    assert read_take(tmp_path / "a.take").records["sequence"].tolist() == list(range(100))
+    assert (owner.stats.sent, owner.stats.errors) == (100, 0)
+
+
+def test_a_record_that_a_dying_writer_left_unfinished_is_written_again(tmp_path, memory):
+    owner = kept(tmp_path / "a.take", memory)
+    owner.open(1, True)
+    danced([owner], 0, 10)
+    time.sleep(0.3)
+    owner.child.kill()
+    owner.child.wait()
+    with open(tmp_path / "a.take", "ab") as file:
+        file.write(b"half a record")
+    danced([owner], 10, 5)
+    owner.revive()
+    owner.close()
+    assert read_take(tmp_path / "a.take").records["sequence"].tolist() == list(range(15))
+
+
+@linux
+def test_a_take_goes_on_once_there_is_room_on_the_disk_again(tmp_path, memory):
+    psutil = pytest.importorskip("psutil")
+    owner = kept(tmp_path / "a.take", memory)
+    owner.open(1, True)
+    danced([owner], 0, 10)
+    psutil.Process(owner.child.pid).rlimit(psutil.RLIMIT_FSIZE, (5000, 5000))
+    danced([owner], 10, 100)
+    owner.child.wait(5)
+    assert "File too large" in owner.revive()
+    owner.close()
+    assert read_take(tmp_path / "a.take").records["sequence"].tolist() == list(range(110))

@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import json
 import subprocess
+from pathlib import Path
 from typing import Any
 
 from live.errors import BadTarget, MissingExtra
@@ -40,14 +41,19 @@ class Drawn(_handover.Handover):
 
     def open(self, dancers: int, paced: bool) -> None:
         """`BadTarget` in one line when the process cannot draw: no display, no codec, no device."""
-        memory = self._make_ring(dancers, paced)
-        told = json.dumps({"dancers": dancers, "look": self.look.values} | self.settings)
-        self.child = _handover.start(f"live.renderers.{self.renderer}", str(memory.path), told)
+        self.child = self._process(self._make_ring(dancers, paced).path)
         answer = _handover.first_line(self.child, PATIENCE)
         if answer != "ready":
             self.child.kill()
             self.close()
             raise BadTarget(f"output '{self.uri}': {answer or UNSTARTED}")
+
+    def _process(self, path: Path) -> subprocess.Popen[bytes]:
+        told = json.dumps({"dancers": self._dancers, "look": self.look.values} | self.settings)
+        return _handover.start(f"live.renderers.{self.renderer}", str(path), told)
+
+    def _is_fault(self, code: int) -> bool:
+        return code not in (0, FALLEN)
 
     def _reason(self, code: int) -> str:
         told = self.seen.get("error")

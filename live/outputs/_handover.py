@@ -1,6 +1,7 @@
 """Outputs whose work is done by a process of their own: the loop writes one record into shared memory and nothing else.
 
-Such a process may be slow, hang or die at any time: it costs the loop nothing, and is counted.
+Such a process may be slow, hang or die at any time: it costs the loop nothing, and is counted. Where the memory has a
+name, another engine can `join`, and a process that failed is `revive`d and goes on from what it had not handed on.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ class Handover(Output):
     """Whether the reader wants every pose (a full ring then drops on stage, and waits under `--fast`) or the newest."""
     patience = 10.0
     """Seconds that `close` waits for the process; it goes on without it."""
+    apart = True
+    revives = True
+    """Whether a process that failed can go on where it was."""
 
     def __init__(self, uri: str) -> None:
         super().__init__(uri)
@@ -41,6 +45,8 @@ class Handover(Output):
         self._dancers = 0
         self._ready = self._paced = False
         self._trouble = ""
+        self._joined = False
+        self._revivals, self._not_before = 0, 0.0
         self._ring: ring.Ring | None = None
         self._fields: Fields = {}
 
@@ -51,10 +57,45 @@ class Handover(Output):
             made = ring.create(dtype.itemsize, self.slots)
         except OSError as error:
             raise BadTarget(f"output '{self.uri}': no room for its buffer: {error.strerror}") from None
+        if self.memory is not None:
+            os.link(made.path, self.memory)
+        self._use(made, dancers, paced)
+        return made
+
+    def _use(self, made: ring.Ring, dancers: int, paced: bool) -> None:
+        dtype = record_dtype(dancers)
         records: NDArray[np.void] = np.ndarray(self.slots, dtype, made.memory, ring.HEADER)
         self._ring, self._fields = made, fields_of(records)
         self._dancers, self._paced = dancers, paced
-        return made
+
+    def join(self, dancers: int) -> None:
+        assert self.memory is not None
+        self._joined = True
+        self._use(ring.Ring(self.memory), dancers, True)
+
+    def _process(self, path: Path) -> subprocess.Popen[bytes]:
+        """The process that reads the ring at `path`."""
+        raise NotImplementedError
+
+    def revive(self) -> str:
+        """A process that failed again soon is left alone for ever longer, up to half a minute."""
+        code = self.child.poll() if self.child is not None else None
+        if code is None or self._trouble or time.monotonic() < self._not_before:
+            return ""
+        if not self.revives or not self._is_fault(code):
+            self._notice_end()
+            return self._trouble
+        assert self.memory is not None
+        self._revivals += 1
+        self._not_before = time.monotonic() + min(2.0**self._revivals, 30.0)
+        name = self.memory.with_name(f"{self.memory.name}.{self._revivals}")  # the process takes its name away
+        os.link(self.memory, name)
+        self.child = self._process(name)
+        return f"{self.what} had stopped ({self._reason(code)}) and goes on"
+
+    def _is_fault(self, code: int) -> bool:
+        """Whether a process that ended with this status may be started again."""
+        return code != 0
 
     def _encode(self, pose: Pose) -> None:
         self._ready = False
@@ -109,6 +150,7 @@ class Handover(Output):
         if self._ring is None:
             return
         memory, self._ring, self._dancers = self._ring, None, 0
+        self.stats.sent = max(self.stats.sent, memory.written) if self.memory is not None else self.stats.sent
         child, self.child = self.child, None
         try:
             if child is not None and (code := self._ended(child)) and not self._trouble:
@@ -122,7 +164,8 @@ class Handover(Output):
                 child.stdout.close()
             self._fields.clear()
             memory.close()
-            memory.unlink()
+            if not self._joined:
+                memory.unlink()
 
     def _ended(self, child: subprocess.Popen[bytes]) -> int:
         """Exit status after the process was told that there is no more."""

@@ -1,7 +1,8 @@
-"""The take writer, a process of its own: `python -m live.outputs._take_writer RING TAKE`.
+"""The take writer, a process of its own: `python -m live.outputs._take_writer RING TAKE BEGIN`.
 
-Appends what the engine put into the ring to the take file, until its standard input ends: the engine closed it, or is
-gone, however it went. Ends with status 0, or with the errno of what stopped it (28: disk full). Standard library only.
+Appends what the engine put into the ring to the take file, whose records begin at byte BEGIN, until its standard input
+ends: the engine closed it, or is gone, however it went. Records that are in the file already (a writer before this one
+died) are not written again. Ends with status 0, or with the errno of what stopped it (28: disk full). Standard library only.
 """
 
 from __future__ import annotations
@@ -21,17 +22,26 @@ SYNC = 1.0
 """Seconds between two `fsync`s: what a power cut may cost."""
 
 
-def main(ring_path: str, take_path: str) -> int:
+def main(ring_path: str, take_path: str, begin: str) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):  # they are the engine's to act on; this process outlives it to drain
         signal.signal(name, signal.SIG_IGN)
     try:
         ring = Ring(Path(ring_path))
         ring.unlink()
         take = os.open(take_path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
+        _go_on(ring, take, int(begin))
         _record(ring, take, _when_engine_is_gone())
     except OSError as error:
         return error.errno or 1
     return 0
+
+
+def _go_on(ring: Ring, take: int, begin: int) -> None:
+    """Cut off a record that was not written whole; the ring's next is the one after the last in the file."""
+    if (size := os.fstat(take).st_size) > begin:
+        whole = (size - begin) // ring.size
+        os.ftruncate(take, begin + whole * ring.size)
+        ring.drained_to(whole)
 
 
 def _record(ring: Ring, take: int, gone: threading.Event) -> None:

@@ -5,6 +5,7 @@ Options: those of `live.look`, `overwrite=1`, `fps=60`. A `.mov` with `backgroun
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,7 @@ class FilmOutput(_drawn.Drawn):
     renderer = "film"
     modules = ("skia", "av")
     hears = True
+    revives = False
     patience = 120.0
 
     def __init__(self, uri: str, path: Path, look: Look, fps: int, overwrite: bool) -> None:
@@ -55,9 +57,20 @@ class FilmOutput(_drawn.Drawn):
             self._sound = ring.create(BLOCK.itemsize, BLOCKS)
         except OSError as error:
             raise BadTarget(f"output '{self.uri}': no room for its sound: {error.strerror}") from None
+        if self.memory is not None:
+            os.link(self._sound.path, self._named(self.memory))
         self._blocks = np.ndarray(BLOCKS, BLOCK, self._sound.memory, ring.HEADER)
         self.settings = {"path": str(self.path), "fps": self.fps, "sound": str(self._sound.path), "hurry": paced}
         super().open(dancers, paced)
+
+    def join(self, dancers: int) -> None:
+        super().join(dancers)
+        assert self.memory is not None
+        self._sound = ring.Ring(self._named(self.memory))
+        self._blocks = np.ndarray(BLOCKS, BLOCK, self._sound.memory, ring.HEADER)
+
+    def _named(self, memory: Path) -> Path:
+        return memory.with_name(memory.name + ".sound")
 
     def hear(self, samples: Float32, captured: float) -> None:
         """Sound that finds no room is left out: the film is silent there, and goes on in time."""
@@ -73,7 +86,7 @@ class FilmOutput(_drawn.Drawn):
 
     def close(self) -> None:
         """Wait until the film is finished; one with nothing in it is removed."""
-        opened = self._ring is not None
+        opened = self._ring is not None and not self._joined
         super().close()
         if opened and not self.stats.sent:
             self.path.unlink(missing_ok=True)
@@ -81,4 +94,5 @@ class FilmOutput(_drawn.Drawn):
             self._sound = None
             del self._blocks
             sound.close()
-            sound.unlink()
+            if not self._joined:
+                sound.unlink()

@@ -6,6 +6,7 @@ sends them and, when the engine stalls or is gone, holds and then brings the rob
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -36,6 +37,7 @@ class RobotOutput(Output):
 
     latency = 0.03
     """Seconds by which the limited joints follow a dance that keeps within their limits, and half a command's time."""
+    apart = True
 
     def __init__(self, uri: str, address: tuple[str, int], profile: str, dancer: int) -> None:
         super().__init__(uri)
@@ -58,12 +60,18 @@ class RobotOutput(Output):
             raise BadTarget(f"output '{self.uri}': there is no dancer {self.dancer}: choose 0..{dancers - 1}")
         Target(*self.address).socket.close()
         self._link = Link(len(self.profile.joints))
+        if self.memory is not None:
+            os.link(self._link.path, self.memory)
         host, port = self.address
         command = [sys.executable, "-m", "live.outputs._robot_driver", str(self._link.path), self.profile_name]
         flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
         self.driver = subprocess.Popen(
             [*command, host, str(port)], stdin=subprocess.PIPE, start_new_session=True, creationflags=flags
         )
+        self._dancers = dancers
+
+    def join(self, dancers: int) -> None:
+        self._link = Link(len(self.profile.joints), str(self.memory))
         self._dancers = dancers
 
     def _encode(self, pose: Pose) -> None:
@@ -86,6 +94,7 @@ class RobotOutput(Output):
     def close(self) -> None:
         """Let the robot come to rest; what is left of that goes on without us."""
         if self.driver is None:
+            self._dancers = 0
             return
         driver, self.driver, self._dancers = self.driver, None, 0
         assert driver.stdin is not None

@@ -6,6 +6,7 @@ whole take.
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 from live.outputs import _handover, _uri
@@ -32,11 +33,15 @@ class TakeOutput(_handover.Handover):
         """`BadTarget` when the file exists or cannot be written, or memory for the ring is short."""
         _handover.begin_file(self.uri, self.path, self.overwrite, head(dancers))
         memory = self._make_ring(dancers, paced)
-        self.child = _handover.start("live.outputs._take_writer", str(memory.path), str(self.path))
+        self.child = self._process(memory.path)
+
+    def _process(self, path: Path) -> subprocess.Popen[bytes]:
+        begin = str(len(head(self._dancers)))
+        return _handover.start("live.outputs._take_writer", str(path), str(self.path), begin)
 
     def close(self) -> None:
         """Let the writer finish the file; one that recorded nothing is removed, so that its name is free again."""
-        opened = self._ring is not None
+        opened = self._ring is not None and not self._joined
         super().close()
         if opened and not self.stats.sent:
             self.path.unlink(missing_ok=True)
