@@ -40,6 +40,13 @@ class Blocking:
         self._marks = self._motion.marks(self.formation, self.dancing, self._dancers, self.spacing)
         self._arrived = False
 
+    def begin_at(self, marks: Any, present: Any, radius: float, canon: float, delay: float) -> None:
+        """Begin on these marks [N], and with what is otherwise the stage of now, whatever is asked for."""
+        self._motion.staging = self._motion.staging._replace(
+            marks=marks, present=present, radius=radius, canon=canon, delay=delay
+        )
+        self._arrived = False
+
     def glide(self, seconds: float, bpm: float) -> None:
         """So many seconds of the way; a canon follows the tempo."""
         if self._arrived:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from live.blocking import Blocking
 from live.contracts import Conductor, Control
@@ -77,6 +78,11 @@ class Goals:
     temperature: float = 0.5
 
 
+LASTING = {
+    "freeze", "neutral", "style", "intensity", "anticipation", "mirror", "temperature", "dancers", "formation",
+    "spacing", "canon", "stage", "tempo/follow",
+}  # fmt: skip
+"""Orders that hold until another one."""
 GLIDING = ("held", "neutral", "idle", "intensity", "lead", "mirror", "temperature")
 
 
@@ -102,6 +108,8 @@ class Director:
         self._leader = "off"
         self.reload: Callable[[], None] = _no_file
         self.refused = 0
+        self.asked: dict[str, Value] = {}
+        """What is asked for now, by orders; for whoever takes over (`take_over`)."""
 
     @property
     def dropped(self) -> int:
@@ -150,6 +158,10 @@ class Director:
         if self.goals.lead == before:
             self.goals.lead = lead
 
+    def stand(self, held: float) -> None:
+        """Lead everybody to the neutral stance, from a last pose of which so much is held at first."""
+        self.goals.neutral, self._kick = 1.0, held
+
     def _conduct(self) -> None:
         """Let the beat be led from outside where that was asked for and is possible."""
         if self._leader == "off":
@@ -165,6 +177,35 @@ class Director:
             ACTIONS[one.name](self, one.value)
         except (Unusable, LookupError):
             self.refused += 1
+        else:
+            self._remember(one)
+
+    def _remember(self, one: Order) -> None:
+        """Keep what lasts: of a switch, where it stands now."""
+        if one.name in LASTING:
+            stands: dict[str, Value] = {
+                "freeze": float(self._frozen), "neutral": self.goals.neutral, "mirror": self.goals.mirror
+            }  # fmt: skip
+            self.asked[one.name] = stands.get(one.name, one.value)
+
+    def leave(self) -> dict[str, NDArray[Any]]:
+        """Where gliding values stand, for another director's `take_over`."""
+        staging = self.cast.motion.staging
+        numbers = [*(getattr(self._now, name) for name in GLIDING), self._quiet, self._prompter.place, self.dropped]
+        return {
+            "numbers": np.array(numbers, np.float64), "style": self._now.style, "present": staging.present,
+            "stage": np.array([staging.radius, staging.canon, staging.delay], np.float64),
+        }  # fmt: skip
+
+    def take_over(self, asked: Mapping[str, Value], left: Mapping[str, NDArray[Any]], marks: NDArray[Any]) -> None:
+        """Go on where another director was: bodies on these marks [N], values on their way to what is asked for."""
+        for name, value in asked.items():
+            self.follow(Order(name, value))
+        *now, self._quiet, place, dropped = map(float, left["numbers"])
+        self._now = replace(self._now, **dict(zip(GLIDING, now, strict=True)), style=left["style"])
+        self._prompter.place, self.refused = int(place), int(dropped)
+        radius, canon, delay = map(float, left["stage"])
+        self.cast.blocking.begin_at(marks, left["present"], radius, canon, delay)
 
     # ---- orders --------------------------------------------------------------------------------------------------
 

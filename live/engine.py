@@ -129,6 +129,11 @@ class Engine:
         self._pushed = pushed
 
     @property
+    def began(self) -> float:
+        """Host time at which the show began; NaN before."""
+        return self._began
+
+    @property
     def heard_until(self) -> float:
         """Host time at which the last sample heard was captured; NaN before any."""
         return self._source.capture_time(self._heard_to)

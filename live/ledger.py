@@ -66,7 +66,7 @@ class Ledger:
     from the last sample of a feature frame being captured to the last byte of the first pose that can know of it; a
     miss is a pose whose last byte left more than one period after its slot. `ticks` count those that were extrapolated
     too. `trace`, where there is one, is given every
-    slot: the values of a `live.trace.Row`.
+    slot: the values of a `live.trace.Row`; `told` each recovery.
     """
 
     def __init__(self) -> None:
@@ -75,18 +75,25 @@ class Ledger:
         self.ticks = self.poses = self.misses = self.extrapolated = 0
         self.recoveries: list[str] = []
         self.trace: Callable[..., None] | None = None
+        self.told: Callable[[str], None] | None = None
 
     def figures(self) -> dict[str, NDArray[Any]]:
-        """The counters and all histograms as arrays, to `put_back` in another process."""
+        """All histograms as arrays, to `put_back` in another process."""
         bins, totals = zip(*(one.figures() for one in self._histograms()), strict=True)
-        counters = np.array([self.ticks, self.poses, self.misses, self.extrapolated], np.int64)
-        return {"counters": counters, "bins": np.stack(bins), "totals": np.array(totals, np.float64)}
+        return {"bins": np.stack(bins), "totals": np.array(totals, np.float64)}
 
     def put_back(self, figures: Mapping[str, NDArray[Any]]) -> None:
-        """Count on from `figures` of a ledger before this one."""
-        self.ticks, self.poses, self.misses, self.extrapolated = map(int, figures["counters"])
+        """Go on from `figures` of a ledger before this one."""
         for histogram, bins, totals in zip(self._histograms(), figures["bins"], figures["totals"], strict=True):
             histogram.put_back(bins, totals)
+
+    def counters(self) -> NDArray[np.int64]:
+        """All counters [4], to `put_back_counters` in another process."""
+        return np.array([self.ticks, self.poses, self.misses, self.extrapolated], np.int64)
+
+    def put_back_counters(self, counters: NDArray[np.int64]) -> None:
+        """Count on from these."""
+        self.ticks, self.poses, self.misses, self.extrapolated = map(int, counters)
 
     def _histograms(self) -> list[Histogram]:
         return [*self.stages.values(), self.interval, self.reaction]
@@ -94,4 +101,6 @@ class Ledger:
     def recovered(self, what: str) -> None:
         """Note something survived; the list is bounded, the newest stay."""
         self.recoveries.append(what)
+        if self.told is not None:
+            self.told(what)
         del self.recoveries[:-1000]

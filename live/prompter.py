@@ -16,17 +16,18 @@ class Prompter:
     def __init__(self, script: Script) -> None:
         self._script = script
         self._waiting: list[Cue] = []
-        self._place = -1
+        self.place = -1
+        """In the set list: which cue came last."""
         self._beat = BeatState()
 
     def call(self, name: Value) -> None:
         """A cue by its name, or `next`; `LookupError` where there is none."""
         setlist = self._script.setlist
         if name == "next":
-            self._place = min(self._place + 1, len(setlist) - 1)
-            name = setlist[self._place] if setlist else None
+            self.place = min(self.place + 1, len(setlist) - 1)
+            name = setlist[self.place] if setlist else None
         elif name in setlist:
-            self._place = setlist.index(str(name))
+            self.place = setlist.index(str(name))
         cue = self._script.cues[str(name)]
         self._waiting = [waiting for waiting in self._waiting if waiting != cue][1 - MOST :]
         self._waiting.append(cue)
@@ -45,6 +46,6 @@ class Prompter:
     def rewrite(self, script: Script) -> None:
         """Go on by another script: in its set list from the cue that came last, or from as far down."""
         before, self._script = self._script.setlist, script
-        if self._place >= 0 and before[self._place] in script.setlist:
-            self._place = script.setlist.index(before[self._place])
-        self._place = min(self._place, len(script.setlist) - 1)
+        if self.place >= 0 and before[self.place] in script.setlist:
+            self.place = script.setlist.index(before[self.place])
+        self.place = min(self.place, len(script.setlist) - 1)

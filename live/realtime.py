@@ -16,11 +16,16 @@ FIFO_PRIORITY = 40
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 
 
-def enter() -> list[str]:
+def settle() -> list[str]:
+    """Be ready for `enter`, which then takes no time: a quiet collector, locked memory."""
+    return [_quiet_collector()] + ([_lock_memory()] if sys.platform == "linux" else [])
+
+
+def enter(priority: int = FIFO_PRIORITY) -> list[str]:
     """Make this process as punctual as it is allowed to be; tells what took effect, for the summary."""
     notes = [_quiet_collector()]
     if sys.platform == "linux":
-        notes += [_fifo(), _lock_memory()]
+        notes += [_fifo(priority), _lock_memory()]
     elif sys.platform == "win32":
         notes += [_timer_resolution()]
     return [note for note in notes if note]
@@ -53,14 +58,14 @@ def _quiet_collector() -> str:
     return "garbage collector off"
 
 
-def _fifo() -> str:
+def _fifo(priority: int) -> str:
     if sys.platform != "linux":
         return ""
     try:  # for the loop's thread alone: one that waits for a sound server must never keep that server from running
-        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(FIFO_PRIORITY))
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
     except OSError:
         return "no real-time scheduling (needs root or `ulimit -r`)"
-    return f"SCHED_FIFO {FIFO_PRIORITY}"
+    return f"SCHED_FIFO {priority}"
 
 
 def _lock_memory() -> str:

@@ -44,6 +44,7 @@ def test_a_ledger_counts_on_from_another_ones_figures():
     for seconds in (0.001, 0.002, 0.5):
         before.interval.add(seconds)
     after.put_back(before.figures())
+    after.put_back_counters(before.counters())
     after.interval.add(0.25)
     assert (after.poses, after.extrapolated, after.interval.count) == (120, 3, 4)
     assert after.interval.milliseconds()["max"] == 500.0

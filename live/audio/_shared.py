@@ -10,8 +10,6 @@ import mmap
 import struct
 from pathlib import Path
 
-import numpy as np
-
 from live import ring
 from live.audio._ring import COUNTERS, Ring
 from live.contracts import AudioSource
@@ -76,6 +74,11 @@ class Relayed:
         self.heard = heard
         self._look()
 
+    @staticmethod
+    def is_there(folder: Path) -> bool:
+        """Whether anything is handed on yet."""
+        return (folder / "lines").exists()
+
     def _look(self) -> None:
         count, record = self._state.newest()
         if count:
@@ -130,6 +133,6 @@ def _mapped(path: Path, size: int = 0) -> mmap.mmap:
     """The file at `path` in memory; made with so many bytes, each really written, where a size is given."""
     if size:
         with open(path, "xb") as file:
-            file.write(np.zeros(size, np.uint8))
+            file.write(bytes(size))
     with open(path, "r+b") as file:
         return mmap.mmap(file.fileno(), 0)

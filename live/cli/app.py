@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -65,6 +66,9 @@ def perform_command(
     ] = None,
     fast: Annotated[bool, typer.Option("--fast", help="As fast as it goes instead of at the clock's pace.")] = False,
     realtime: Annotated[bool, typer.Option(help="Real-time scheduling and locked memory where permitted.")] = True,
+    watchdog: Annotated[
+        bool, typer.Option("--watchdog", help="Have a second engine take over where the first one dies or hangs.")
+    ] = False,
     preview: Annotated[
         bool | None,
         typer.Option(
@@ -95,7 +99,13 @@ def perform_command(
     if more := (["window:"] if preview else []) + ([f"film:{record}"] if record is not None else []):
         values["output"] = options["output"] = [*make_show(values, "options").output, *more]
     terminal = preview is not False
-    perform(make_show(values, "options"), Run(fast, realtime, terminal, report, trace, show, options), _say)
+    run = Run(fast, realtime, terminal, report, trace, show, options)
+    if not watchdog:
+        perform(make_show(values, "options"), run, _say)
+        return
+    from live.cli.watchdog import watch_over
+
+    raise typer.Exit(watch_over(make_show(values, "options"), run, _say))
 
 
 def _check_writable(option: str, path: Path | None) -> None:
@@ -246,20 +256,24 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]], nothing: str) -> 
 
 def main() -> None:
     """Run the command line; exit status 0 done, 1 failed while running, 2 unusable (one line, never a traceback)."""
+    code = told_as_status(lambda: app(standalone_mode=False))
+    sys.exit(1 if code == 130 else code)  # interrupted before the show could begin
+
+
+def told_as_status(work: Callable[[], Any]) -> Any:
+    """What `work` returns, or an exit status whose reason has been told in one line."""
     try:
-        code = app(standalone_mode=False)
+        return work()
     except Unusable as error:
-        code = _fail(str(error), 2)
+        return _fail(str(error), 2)
     except LiveError as error:
-        code = _fail(str(error), 1)
+        return _fail(str(error), 1)
     except (KeyboardInterrupt, BrokenPipeError):
-        code = 1
+        return 1
     except Exception as error:
         if not hasattr(error, "format_message"):
-            code = _fail(f"{Failed.__doc__} {type(error).__name__}: {error}. Please report this.", 1)
-        else:
-            code = _fail(f"{error.format_message()} (see `live --help`)", 2)
-    sys.exit(1 if code == 130 else code)  # interrupted before the show could begin
+            return _fail(f"{Failed.__doc__} {type(error).__name__}: {error}. Please report this.", 1)
+        return _fail(f"{error.format_message()} (see `live --help`)", 2)
 
 
 def _fail(message: str, code: int) -> int:

@@ -37,10 +37,19 @@ class Outputs:
         self._next: list[Output] | None = None
         self._fault: Unusable | None = None
 
-    def open(self, outputs: Sequence[Output]) -> None:
-        """The first ones, before the show."""
+    def open(self, outputs: Sequence[Output], tell: Callable[[str], None] | None = None) -> None:
+        """The first ones, before the show. One that cannot be opened is told and left out, where there is `tell`."""
         for output in outputs:
-            output.open(self._dancers, self._paced)
+            try:
+                if output.memory is not None:
+                    output.join(self._dancers)
+                else:
+                    output.open(self._dancers, self._paced)
+            except Unusable as error:
+                if tell is None:
+                    raise
+                tell(str(error))
+                continue
             self.now.append(output)
             self.all.append(output)
 

@@ -9,12 +9,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 from live import dictionary, realtime
 from live.blocking import Blocking
@@ -25,9 +25,9 @@ from live.cli.outputs import Outputs, make_output, slowest
 from live.cli.overhear import Overheard
 from live.cli.reload import Reloading, Stagehands
 from live.clock import Clock, HostClock, VirtualClock
-from live.contracts import AudioSource, Backend, Output, load_plugin
+from live.contracts import AudioSource, Backend, FeatureSource, Output, load_plugin
 from live.dictionary import Player
-from live.director import Cast
+from live.director import Cast, Director
 from live.engine import Engine, Timing
 from live.errors import BadModel, MissingExtra, NoDevice, Unusable
 from live.features.extractor import Extractor
@@ -64,18 +64,62 @@ class Run:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Troupe:
+    """Who performs: all that takes long to load. `backend` is in words."""
+
+    generator: Any
+    backend: str
+    hand: Hand
+    features: Any
+    listener: Any
+
+
+class Heir(Protocol):
+    """Goes on with a show that another engine began, and leaves it to the next."""
+
+    resumes: bool
+    """Whether anybody has performed before."""
+
+    def take_over(self, engine: Engine, director: Director, outputs: Sequence[Output]) -> None:
+        """Put everybody where they were. `outputs`: the first ones."""
+        ...
+
+    def each_slot(self) -> None:
+        """Leave what has become of it."""
+        ...
+
+    def over(self) -> None:
+        """The last pose was sent: the show ends."""
+        ...
+
+
 def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
     """Perform a show to its end. Models load first, hardware opens last."""
-    generator, backend_name = load_generator(show)
+    troupe = gather(show)
     first = [make_output(uri) for uri in show.output]
     clock: Clock = VirtualClock(time.monotonic()) if run.fast else HostClock()
-    outputs = Outputs(show.dancers, clock.paced)
-    source = Overheard(make_source(show, clock, say), outputs.now)
-    hand, motion = Hand(_tracker(show)), make_motion(show)
+    play(show, run, say, troupe, first, make_source(show, clock, say), clock)
+
+
+def gather(show: Show) -> Troupe:
+    """Everyone a show needs, loaded."""
+    generator, backend = load_generator(show)
+    hand = Hand(load_plugin("live.beats", show.tracker, "beat tracker").open_tracker())
     lightest = load_plugin("live.beats", "aubio", "beat tracker").open_tracker()
     features = Extractor(hand, twin=Extractor(lightest))  # the twin is only practised on
-    engine = Engine(source, features, generator, motion, outputs.now, clock,
-                    make_timing(show, run, generator, first), Listener())  # fmt: skip
+    return Troupe(generator, backend, hand, features, Listener())
+
+
+def play(show: Show, run: Run, say: Callable[[str], None], troupe: Troupe, first: list[Output], heard: AudioSource,
+         clock: Clock, heir: Heir | None = None) -> None:  # fmt: skip
+    """Perform with this troupe, to the first outputs, what is heard."""
+    generator, hand, motion = troupe.generator, troupe.hand, make_motion(show)
+    outputs = Outputs(show.dancers, clock.paced)
+    source = Overheard(heard, outputs.now)
+    engine = Engine(source, troupe.features, generator, motion, outputs.now, clock,
+                    make_timing(show, run, generator, first), troupe.listener)  # fmt: skip
+    resumes = heir is not None and heir.resumes
     with contextlib.ExitStack() as stack:
         stack.enter_context(_own_stderr())
         controls = stack.enter_context(open_controls(show, clock.paced, say))
@@ -85,8 +129,9 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
         director = make_director(cast, controls, show)
         stack.enter_context(on_signals(engine.stop, signal.SIGINT, signal.SIGTERM))
         stack.callback(outputs.close)
-        outputs.open(first)
-        stack.enter_context(described(show, first, controls.all))
+        outputs.open(first, engine.note if resumes else None)
+        if not resumes:
+            stack.enter_context(described(show, first, controls.all))
         board = stack.enter_context(_view(run))
         reader = Reader(run.file, run.options) if run.file is not None and clock.paced else None
         stack.callback(reader.close if reader is not None else lambda: None)
@@ -96,10 +141,12 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
         stack.enter_context(tracing(run.trace, engine.ledger))
         notes = realtime.enter() if run.realtime and clock.paced else []
         stack.callback(realtime.leave if notes else lambda: None)
-        setting = Setting(show.model, backend_name, source.name, notes)
+        setting = Setting(show.model, troupe.backend, source.name, notes)
         source.start()
         stack.callback(source.close)
-        begun = clock.now()
+        if heir is not None:
+            heir.take_over(engine, director, first)
+        begun = engine.began if resumes else clock.now()
         slots = 0
 
         def each_slot() -> None:
@@ -107,16 +154,20 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
             slots += 1
             director.each_slot()
             reloading.look()
+            if heir is not None:
+                heir.each_slot()
             if board is not None and slots % SLOTS_PER_STATUS == 0:
                 board.write(
                     status(setting, engine, source, outputs.now, clock.now() - begun) | {"notice": reloading.notice}
                 )
 
         engine.run(show.duration, each_slot, director.at_slot)
+        if heir is not None:
+            heir.over()
         seconds = clock.now() - begun
         if any(output.hears for output in outputs.now):
             say("finishing the film")
-    stages = declared(source, features, generator)
+    stages = declared(source, troupe.features, generator)
     values = report(setting, engine, source, outputs.all, seconds, director.dropped, stages)
     for line in summary(setting, values, sum(stages.values()), {o.uri: o.stats.last_error for o in outputs.all}):
         say(line)
@@ -177,10 +228,6 @@ def _default_input(clock: Clock) -> str:
     return "microphone"
 
 
-def _tracker(show: Show) -> Any:
-    return load_plugin("live.beats", show.tracker, "beat tracker").open_tracker()
-
-
 def make_motion(show: Show) -> Motion:
     stage = show.stage
     return Motion(MotionConfig(stage.radius, stage.formation, stage.spacing, entrance=stage.entrance))
@@ -198,7 +245,7 @@ def automatic_lead(generator: Generator | Player, outputs: list[Output]) -> floa
     return EARLY + slowest(outputs) - generator.card.accent_offset
 
 
-def declared(source: AudioSource, features: Extractor, generator: Generator | Player) -> dict[str, float]:
+def declared(source: AudioSource, features: FeatureSource, generator: Generator | Player) -> dict[str, float]:
     """The longest times (s) that the stages declare from a sound to the first pose that can know of it: a frame filling
     up, its waiting for the tick, the source's own latency. Computing comes on top."""
     wait = (generator.poses_per_tick - 1) * PERIOD

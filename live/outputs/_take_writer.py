@@ -2,7 +2,8 @@
 
 Appends what the engine put into the ring to the take file, whose records begin at byte BEGIN, until its standard input
 ends: the engine closed it, or is gone, however it went. Records that are in the file already (a writer before this one
-died) are not written again. Ends with status 0, or with the errno of what stopped it (28: disk full). Standard library only.
+died) are not written again. Ends with status 0, or with the errno of what stopped it (28: disk full). Standard library
+only.
 """
 
 from __future__ import annotations
