@@ -10,7 +10,7 @@ ENTERING = 1.0
 """Seconds that an engine has for its first pose."""
 BLIND = 0.1
 """Seconds in which the watchdog itself did not look: then nobody is to blame."""
-SHORT_LIFE, LIVES = 5.0, 2
+SHORT_LIFE, LIVES = 5.0, 3
 """Seconds; so many engines in a row that lived no longer are a crash loop."""
 HOLD, LONGEST_HOLD = 2.0, 60.0
 """Seconds for which a neutral pose is held then; twice as long each time."""

@@ -181,6 +181,21 @@ def soak(
 
 
 @bench.command()
+def drills(
+    faults: Annotated[int, typer.Option(min=1, help="How many.")] = 200,
+    duration: Annotated[float, typer.Option(min=20.0, help="Seconds that are performed.")] = 1800.0,
+    seed: Annotated[int, typer.Option(help="Same seed, same faults.")] = 0,
+    model: Model = "salsa", backend: Backend = "auto", dancers: Dancers = 1, out: Out = LAB,
+) -> None:  # fmt: skip
+    """A show under its watchdog, and random faults: engines killed and stopped, recorder, window, receiver and
+    microphone lost, a full disk, a suspended machine. Lost shows, the longest gap, and what was told of each."""
+    from live.cli import laboratory as lab
+    from live.lab.show import Plan
+
+    lab.tell(lab.drilled(Plan("demo", model, backend, dancers, duration, 0.0), faults, seed), out)
+
+
+@bench.command()
 def compare(
     a: Annotated[Path, typer.Argument(help="A result (JSON).")],
     b: Annotated[Path, typer.Argument(help="Another of the same measurement.")],

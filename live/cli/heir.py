@@ -46,6 +46,7 @@ class Inheritance:
         self._ledger = Mirror(self._folder / LEDGER, engine.ledger.figures())
         self._every = 1 if self._state is None else 1 + self._state.size // AT_ONCE
         self._asked: dict[str, Any] = {}
+        self._failed, self._troubled = dict[Output, int](), set[Output]()
         self._resume(self._moment.newest())
         engine.ledger.told = self._told
 
@@ -57,10 +58,19 @@ class Inheritance:
             self._state.write(engine.leave().state)
         if engine.ledger.poses % FRAME_RATE == 0:
             self._ledger.write(engine.ledger.figures())
+            self._note_troubles()
         if self._director.asked != self._asked:
             self._asked = dict(self._director.asked)
             _write_whole(self._folder / ASKED, json.dumps(self._asked))
         self._moment.write(self._now())  # last: it is the heartbeat, and says that the others are there
+
+    def _note_troubles(self) -> None:
+        """Tell once of an output that begins to fail, and once that it is well again."""
+        for output in self._outputs:
+            more, self._failed[output] = output.stats.errors - self._failed.get(output, 0), output.stats.errors
+            if bool(more) != (output in self._troubled):
+                (self._troubled.add if more else self._troubled.discard)(output)
+                self._engine.note(f"output {output.uri}: {output.stats.last_error if more else 'is well again'}")
 
     def over(self) -> None:
         (self._folder / OVER).touch()

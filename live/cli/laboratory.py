@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
+import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from live.audio.demo import MUSIC
 from live.cli.outputs import make_output
 from live.cli.perform import load_generator, make_source
 from live.clock import VirtualClock
 from live.contracts import load_plugin
-from live.errors import Unusable
-from live.lab import device, hearing, pulse, sending, soak, sound, stage
+from live.errors import Failed, Unusable
+from live.lab import device, drills, hearing, pulse, sending, soak, sound, stage
 from live.lab import step as steps
 from live.lab.bare_loop import BareLoop
 from live.lab.compare import HEAD, compare
@@ -87,6 +92,54 @@ def soaked(plan: Plan, busy: bool, recorder: bool) -> Result:
     how = asdict(plan) | {"busy_core": busy, "recorder": recorder}
     details = _told(told) | {"late_poses": late}
     return Result("soak", how, measures, limits, numbers, details, told.report["machine"])
+
+
+def drilled(plan: Plan, faults: int, seed: int) -> Result:
+    """Fault after fault to a show under its watchdog, with a recorder, a second receiver and, where there can be one,
+    a window that nobody sees and a microphone that is pulled out."""
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        listener = drills.Listener()
+        stack.callback(listener.close)
+        uris, acts, env = [f"take:{folder / 'drills.take'}", listener.uri], {"receiver gone": listener.away}, None
+        left_out = "there can be no virtual microphone: " + reason if (reason := pulse.missing()) else ""
+        if not left_out:
+            microphone = stack.enter_context(_virtual())
+            env, plan = microphone.env, replace(plan, input=f"microphone:{microphone.name}")
+            acts["device gone"] = lambda: _pulled_out(microphone)
+            microphone.play(MUSIC)
+        if _can_draw():
+            uris, env = [*uris, "window:?rate=10"], (env or os.environ) | {"SDL_VIDEODRIVER": "dummy"}
+        whole = replace(plan, output=tuple(uris), watchdog=True)
+        performance = stack.enter_context(Performance(whole, env=env))
+        drill = drills.Drills(performance.process.pid, acts)
+        drill.run(faults, plan.duration, Random(seed), lambda: performance.process.poll() is not None)
+        told, why = _end(performance)
+    numbers = drills.numbers(drill.done, told)
+    details = {"faults": [fault._asdict() for fault in drill.done], "left out": left_out, "lost": why}
+    details |= _told(told) if told is not None else {}
+    how = asdict(whole) | {"faults": faults, "seed": seed}
+    return Result("drills", how, drills.measures(told), drills.limits(numbers), numbers, details)
+
+
+def _end(performance: Performance) -> tuple[Told | None, str]:
+    """What it left, or why there is nothing."""
+    try:
+        return performance.end(), ""
+    except Failed as error:
+        return None, str(error)
+
+
+def _pulled_out(microphone: pulse.VirtualMicrophone) -> bool:
+    microphone.stop()
+    time.sleep(drills.AWAY)
+    microphone.start()
+    microphone.play(MUSIC)
+    return True
+
+
+def _can_draw() -> bool:
+    return all(importlib.util.find_spec(name) is not None for name in ("skia", "pygame"))
 
 
 def _told(told: Told) -> dict[str, Any]:

@@ -51,8 +51,7 @@ def main(folder: Path, name: str, part: str) -> None:
     first = [output_for(uri, number, folder) for number, uri in enumerate(show.output)]
     if run.realtime:
         realtime.settle()
-    (folder / name).touch()
-    if (ears := _attend(folder, spec["input"], troupe, watchdog)) is None:
+    if (ears := _attend(folder, name, spec["input"], troupe)) is None:
         return
     source, pushed = ears
     heir = Watched(folder, source, pushed, still, watchdog)
@@ -80,19 +79,22 @@ class Watched(Inheritance):
             self._engine.stop()
 
 
-def _attend(folder: Path, name: str, troupe: Troupe, watchdog: int) -> tuple[Relayed, int] | None:
-    """Hear the past and along until it is our turn; the source and how many samples were heard. None: it never is."""
+def _attend(folder: Path, name: str, input_name: str, troupe: Troupe) -> tuple[Relayed, int] | None:
+    """Hear the past, say that we are ready, and hear along until it is our turn; the source and how many samples were
+    heard. None: our turn never comes."""
     source, called, pushed = None, None, 0
-    while called is None and os.getppid() == watchdog:
+    while called is None:
         if source is None and Relayed.is_there(folder):
-            source = Relayed(folder, name)
+            source = Relayed(folder, input_name)
             source.begin(REPLAYED)
         if source is not None:
             pushed += _hear(source, troupe)
+        if not (folder / name).exists():
+            (folder / name).touch()
         called = _called(HEARS_EVERY)
     if not called:
         return None
-    source = source or Relayed(folder, name)
+    source = source or Relayed(folder, input_name)
     return source, pushed + _hear(source, troupe)
 
 

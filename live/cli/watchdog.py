@@ -39,6 +39,8 @@ BREATHER = 0.5
 LAST_WORDS = 10.0
 """Seconds that an engine which was asked to end may take."""
 PRIORITY = realtime.FIFO_PRIORITY + 1
+PERFORMING = "performing"
+"""A file with the process id of who performs, for those who ask."""
 DANCER, STAND_IN = "dancer", "stand-in"
 
 
@@ -60,6 +62,7 @@ class Understudy:
     def enter(self) -> None:
         """Its turn has come."""
         self.entered = time.monotonic()
+        self._sign.with_name(PERFORMING).write_text(str(self.process.pid))
         assert self.process.stdin is not None
         with contextlib.suppress(OSError):
             self.process.stdin.write(b"\n")
@@ -83,6 +86,7 @@ class Watchdog:
         self._waiting: dict[str, Understudy] = {}
         self._number, self._not_before = 1, 0.0
         self._lives, self._hold = Lives(), -math.inf
+        self._why = ""  # nobody performs, and nobody is ready
         self._moment: Ring | None = None
         self._pulse: Pulse | None = None
         self._asked_to_end = math.inf
@@ -159,19 +163,20 @@ class Watchdog:
     def _replace(self, fault: str, now: float) -> None:
         """End the engine and let another one enter: the dancer who waits, or the stand-in."""
         self._engine.end()
-        if fault and self._engine.part == DANCER:
+        if fault and not self._why and self._engine.part == DANCER:
             self._hold = self._lives.ended(now - self._engine.entered, now)
         part = DANCER if now > self._hold and self._is_ready(DANCER) else STAND_IN
         if not self._is_ready(part) and self._is_ready(DANCER):
             part = DANCER
-        self._not_before = now + BREATHER
-        if not self._is_ready(part):
+        self._why = self._why or fault
+        if not self._is_ready(part):  # then it is looked for again and again
             self._round(now, at_once=True)
             return
-        self._engine, self._pulse = self._waiting.pop(part), None
+        self._engine, self._pulse, self._not_before = self._waiting.pop(part), None, now + BREATHER
         self._engine.enter()
-        if fault:
-            self._relay.tell(f"{fault}: {'another took over' if part == DANCER else 'a neutral pose is held'}")
+        if self._why:
+            self._relay.tell(f"{self._why}: {'another took over' if part == DANCER else 'a neutral pose is held'}")
+        self._why = ""
 
     def _round(self, now: float, at_once: bool = False) -> None:
         """See that somebody waits for each part, and that the outputs' processes live."""

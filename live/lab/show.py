@@ -43,13 +43,14 @@ class Plan:
     warm_up: float = 2.0
     output: tuple[str, ...] = ()
     """Beside the receiver."""
+    watchdog: bool = False
 
     def arguments(self) -> list[str]:
         """The options of `live perform`."""
         named = {"input": self.input, "model": self.model, "backend": self.backend, "dancers": self.dancers,
                  "duration": self.warm_up + self.duration}  # fmt: skip
         pairs = [*named.items(), *(("output", uri) for uri in self.output)]
-        return [word for name, value in pairs for word in (f"--{name}", str(value))]
+        return [word for name, value in pairs for word in (f"--{name}", str(value))] + ["--watchdog"] * self.watchdog
 
 
 class Told(NamedTuple):

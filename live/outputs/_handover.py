@@ -6,6 +6,7 @@ name, another engine can `join`, and a process that failed is `revive`d and goes
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -46,7 +47,7 @@ class Handover(Output):
         self._ready = self._paced = False
         self._trouble = ""
         self._joined = False
-        self._revivals, self._not_before = 0, 0.0
+        self._revivals, self._rest, self._revived_at = 0, 1.0, -math.inf
         self._ring: ring.Ring | None = None
         self._fields: Fields = {}
 
@@ -78,16 +79,17 @@ class Handover(Output):
         raise NotImplementedError
 
     def revive(self) -> str:
-        """A process that failed again soon is left alone for ever longer, up to half a minute."""
-        code = self.child.poll() if self.child is not None else None
-        if code is None or self._trouble or time.monotonic() < self._not_before:
+        """A process that fails soon again and again is left alone for ever longer, up to half a minute."""
+        code, since = self.child.poll() if self.child is not None else None, time.monotonic() - self._revived_at
+        if since > 2.0 * self._rest:
+            self._rest = 1.0
+        if code is None or self._trouble or since < self._rest:
             return ""
         if not self.revives or not self._is_fault(code):
             self._notice_end()
             return self._trouble
         assert self.memory is not None
-        self._revivals += 1
-        self._not_before = time.monotonic() + min(2.0**self._revivals, 30.0)
+        self._revivals, self._rest, self._revived_at = self._revivals + 1, min(2.0 * self._rest, 30.0), time.monotonic()
         name = self.memory.with_name(f"{self.memory.name}.{self._revivals}")  # the process takes its name away
         os.link(self.memory, name)
         self.child = self._process(name)
