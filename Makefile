@@ -1,10 +1,13 @@
 # make perform: set up what is missing, then dance to the bundled music for 30 s.
 # make test:    set up what is missing, then run the tests.
-# make soak:    an hour of dance with one core kept busy and a recorder; SOAK=36 for so many seconds.
+# make soak:    an hour of dance with one core kept busy and a recorder (SOAK=36 for so many seconds), then half an hour
+#               of faults to a show under its watchdog (FAULTS=200, DRILLS=1800).
 
 .PHONY: perform test check soak clean
 
 SOAK ?= 3600
+FAULTS ?= 200
+DRILLS ?= 1800
 
 perform:
 	@scripts/setup.sh audio
@@ -22,8 +25,9 @@ check:
 	.venv/bin/mypy
 
 soak:
-	@scripts/setup.sh audio,train,dev
+	@scripts/setup.sh audio,preview,train,dev
 	.venv/bin/live bench soak --duration $(SOAK) --recorder --out runs/bench
+	.venv/bin/live bench drills --faults $(FAULTS) --duration $(DRILLS) --out runs/bench
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache

@@ -130,6 +130,26 @@ def test_nothing_comes_before_the_start(tmp_path: Path) -> None:
     assert np.isfinite(source.capture_time(0))
 
 
+@pytest.mark.parametrize("asleep", [3.0, 3600.0])
+def test_after_a_sleep_of_the_machine_the_music_goes_on_where_it_was(tmp_path: Path, asleep: float) -> None:
+    path = tmp_path / "a.wav"
+    samples = tone(SAMPLE_RATE, 8.0)
+    soundfile.write(path, samples, SAMPLE_RATE, subtype="FLOAT")
+    clock = SteppedClock(1000.0)
+    source = file.open_source(str(path), clock)
+    source.start()
+    blocks = []
+    for seconds in (1.0, asleep, 1.0, 1.0):
+        clock.sleep_until(clock.now() + seconds)
+        time.sleep(0.05)
+        blocks.append(source.read_available())
+    source.close()
+    assert [len(block.samples) for block in blocks] == [SAMPLE_RATE, 0, SAMPLE_RATE, SAMPLE_RATE]
+    np.testing.assert_array_equal(np.concatenate([b.samples for b in blocks]), samples[: 3 * SAMPLE_RATE, 0])
+    assert source.capture_time(3 * SAMPLE_RATE) == pytest.approx(clock.now())
+    assert f"nobody listened for {asleep:.1f} s" in source.recoveries()[0]
+
+
 def test_a_file_finishes_with_its_last_sample(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", tone(48_000, 1.0), 48_000)
     clock = VirtualClock()

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live.audio._ring import Ring
+from live.samples import Ring
 from live.types import AudioBlock, Float32
 
 

@@ -244,6 +244,15 @@ def test_a_style_that_is_none_is_refused(style):
 
 
 @performing
+@pytest.mark.parametrize("watchdog", [(), ("--watchdog",)])
+@performing
+def test_a_second_instance_on_the_same_port_is_refused_in_one_line(watchdog):
+    with listener() as taken:
+        control = ("--control", f"127.0.0.1:{taken.getsockname()[1]}")
+        line = refusal("perform", "--input", "silence", "--output", "null:", "--duration", "2", *control, *watchdog)
+    assert "is another `live perform` running?" in line
+
+
 def test_an_unknown_beat_tracker_lists_the_known_ones():
     assert "choose one of aubio" in refused("--tracker", "metronome")
 

@@ -231,6 +231,14 @@ def test_after_a_stall_poses_are_on_time_again_and_numbered_without_holes():
     assert [pose.sequence for pose in stage.poses] == list(range(len(stage.poses)))
 
 
+def test_a_machine_that_slept_for_an_hour_goes_on_with_the_next_pose():
+    stage = performed(3602.0, takes={60: 3600.0})
+    assert 110 < len(stage.poses) < 125
+    assert [pose.sequence for pose in stage.poses] == list(range(len(stage.poses)))
+    assert np.diff(stage.output.sent_at)[62:].max() < 1.5 * PERIOD
+    assert any("stalled" in line for line in stage.ledger.recoveries)
+
+
 def test_a_short_delay_is_caught_up_with():
     stage = performed(3.0, takes={60: STALL - 0.05})
     assert len(stage.poses) == 180 and not any("stalled" in line for line in stage.ledger.recoveries)

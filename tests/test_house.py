@@ -21,7 +21,7 @@ README = ROOT.parent / "README.md"
 
 GROUND = {"types", "hops", "skeleton", "rotation", "errors", "clock", "pace", "ledger", "take", "channels",
           "grip", "hand", "placement", "orders", "knobs", "glide", "quiet", "ring", "look", "sound", "mirror",
-          "load"}  # fmt: skip
+          "load", "samples"}  # fmt: skip
 ADAPTERS = {"audio", "beats", "features", "backends", "outputs", "formats", "control", "renderers", "streams"}
 OPENERS = {
     "control": "open_control",
@@ -114,6 +114,23 @@ def test_adapters_know_the_ground_floor_the_contracts_and_themselves(module):
 def test_motion_is_plain_values(module):
     assert rooms(MODULES[module]) <= GROUND | {"motion"}
     assert outsiders(MODULES[module]) <= {"numpy"}
+
+
+CLOCKLESS = [name for name in MODULES if room_of(name) not in {"lab", "train", "bench", "nn"}]
+DATED = {
+    "live.take",  # writes the date into a header
+    "live.control._decode",  # a time tag is in wall-clock time
+}
+
+
+@pytest.mark.parametrize("module", sorted(set(CLOCKLESS) - DATED))
+def test_nothing_that_performs_reads_the_wall_clock_which_may_be_set_at_any_time(module):
+    reads = {"time.time", "time.time_ns", "time.localtime", "datetime.now", "datetime.datetime.now"}
+    assert not {ast.unparse(node.func) for node in ast.walk(MODULES[module]) if isinstance(node, ast.Call)} & reads
+    assert "time" not in {
+        alias.name for node in ast.walk(MODULES[module])
+        if isinstance(node, ast.ImportFrom) and node.module == "time" for alias in node.names
+    }  # fmt: skip
 
 
 def test_the_engine_is_the_loop_and_only_the_loop():

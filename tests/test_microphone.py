@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -243,6 +244,23 @@ def test_a_hanging_device_is_told_once_and_holds_up_nobody(audio: FakePyAudio, l
     assert len(mic.recoveries()) == 1
     mic.close()  # returns although the device never answers
     assert mic.finished
+
+
+def test_a_device_whose_driver_never_answers_again_is_opened_anew(audio: FakePyAudio, listen: Open) -> None:
+    mic = listen()
+    begun = play(audio, 0, 0.1)
+    audio.clock.time += 4.0
+    mic.read_available()
+    end = time.monotonic() + 5.0
+    while len(audio.opened) < 2 and time.monotonic() < end:
+        time.sleep(0.001)
+    later = begun + 4 * 48_000
+    audio.deliver(count(later), START + (later + BLOCK) / 48_000)  # the old thread's, which is not heard any more
+    play(audio, later + BLOCK, 0.1)
+    heard = mic.read_available()
+    assert heard.samples[0] == pytest.approx(heard.start * 1e-6, abs=5e-6) and heard.start > later
+    told = mic.recoveries()
+    assert "no sound" in told[0] and "its driver hangs" in told[1] and "is back after 4." in told[2]
 
 
 def test_closing_one_that_never_started_is_fine(audio: FakePyAudio) -> None:

@@ -37,12 +37,12 @@ def watched(*options):
         show.communicate()
 
 
-def until(true, seconds=30.0):
+def until(true, seconds=60.0):
     """Wait until something is true."""
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it took too long"
-        time.sleep(0.02)
+        time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +99,18 @@ class TestTheShowGoesOn:
         records = survived[1]
         after = np.flatnonzero(np.diff(records["show_time"]) > 0.05)[-1] + 3
         assert abs(records["bpm"][after] - records["bpm"][after - 10]) < 10.0
+
+
+@posix
+@performing
+@pytest.mark.slow
+def test_drills_pass_and_tell_what_was_done(tmp_path):
+    pytest.importorskip("psutil")
+    done = live("bench", "drills", "--faults", "2", "--duration", "30", "--out", tmp_path, timeout=120)
+    found = json.loads((tmp_path / "drills.json").read_text())
+    assert done.returncode == 0 and len(found["details"]["faults"]) == 2
+    assert (found["numbers"]["lost shows"], found["numbers"]["faults untold"]) == (0, 0), found["details"]
+    assert found["numbers"]["longest gap (s)"] < 2.0
 
 
 @posix

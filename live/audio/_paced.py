@@ -16,6 +16,8 @@ AHEAD = 10.0
 """Seconds that `ReadAhead` keeps decoded."""
 CHUNK = SAMPLE_RATE // 4
 """Samples that it decodes at a time."""
+AWAY = 2.0
+"""Seconds without a read after which, on stage, nobody was there to hear: the music goes on from where it was."""
 
 
 class Stream(Protocol):
@@ -54,11 +56,19 @@ class PacedSource:
         self._began, self._started = self._clock.now(), True
 
     def read_available(self) -> AudioBlock:
+        if self._clock.paced and self._due() - self._delivered > AWAY * SAMPLE_RATE and not self._stream.ended:
+            self._wait_for_listeners()
         due = self._due() - self._delivered
         samples = self._stream.read(due) if due > 0 else np.zeros(0, np.float32)
         block = AudioBlock(samples, self._delivered)
         self._delivered += len(samples)
         return block
+
+    def _wait_for_listeners(self) -> None:
+        """The machine slept, or the process was stopped: what was missed is not caught up with."""
+        late = self._clock.now() - self.capture_time(self._delivered)
+        self._began += late
+        self._stream.recoveries.put(f"{self.name}: nobody listened for {late:.1f} s; it goes on from there")
 
     def _due(self) -> int:
         # The margin of a thousandth sample keeps a deadline of k / 60 s from falling one sample short by rounding.

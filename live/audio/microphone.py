@@ -6,15 +6,14 @@ import math
 import queue
 import threading
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from live.audio._convert import Converter
 from live.audio._portaudio import AudioDevice, find, inputs, opened, portaudio
-from live.audio._ring import Ring
 from live.clock import Clock, SampleClock
 from live.contracts import AudioSource
+from live.samples import Ring
 from live.types import HOP, SAMPLE_RATE, AudioBlock
 
 
@@ -32,6 +31,8 @@ class MicrophoneConfig:
     """Seconds of sound that must be missing to be noticed as lost."""
     hang: float = 1.0
     """Seconds without any sound after which the device is reported."""
+    give_up: float = 3.0
+    """Seconds without any sound after which it is opened anew, by another thread: a driver's read may never return."""
 
 
 def open_source(argument: str, clock: Clock) -> AudioSource:
@@ -67,17 +68,31 @@ class Microphone:
         self._told: set[str] = set()
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="microphone", daemon=True)
+        self._turn = 0  # of the thread that captures; one whose turn is over writes nothing any more
+        self._thread = self._capturer()
 
     def start(self) -> None:
         self._thread.start()
 
+    def _capturer(self) -> threading.Thread:
+        return threading.Thread(target=self._run, args=(self._turn,), name="microphone", daemon=True)
+
     # ---- called by the loop -------------------------------------------------------------------------------------
 
     def read_available(self) -> AudioBlock:
-        if self._capturing and self._clock.now() - self._heard > self._config.hang:
+        silent = self._clock.now() - self._heard if self._capturing else 0.0
+        if silent > self._config.hang:
             self._tell("hang", f"{self.name} is open but sends no sound: check that it is not suspended or muted")
+        if silent > self._config.give_up:
+            self._open_anew()
         return self._ring.read()
+
+    def _open_anew(self) -> None:
+        """Leave a thread that hangs in its driver alone, and capture in another."""
+        self._turn += 1
+        self._note_loss(OSError("its driver hangs"))
+        self._thread = self._capturer()
+        self._thread.start()
 
     def capture_time(self, sample: int) -> float:
         if self._time.locked:
@@ -103,30 +118,35 @@ class Microphone:
 
     # ---- the capturing thread -----------------------------------------------------------------------------------
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
+    def _run(self, turn: int) -> None:
+        while self._is_on(turn):
             try:
-                self._capture()
+                self._capture(turn)
             except Exception as error:  # whatever a driver does, the show goes on and the user is told
-                self._note_loss(error)
+                if turn == self._turn:
+                    self._note_loss(error)
                 self._stop.wait(self._config.retry)
 
-    def _capture(self) -> None:
-        """Find, open and read the device until it fails or `close` is called."""
+    def _is_on(self, turn: int) -> bool:
+        return turn == self._turn and not self._stop.is_set()
+
+    def _capture(self, turn: int) -> None:
+        """Find, open and read the device until it fails, another thread's turn begins or `close` is called."""
         with portaudio() as api:
             devices = inputs(api)
             index = find(devices, self._wanted)
             with opened(api, index, devices[index], self._config.block) as (stream, rate, channels):
                 converter = Converter(rate, _quality(rate))
                 self.latency = float(stream.get_input_latency()) + converter.delay
-                while not self._stop.is_set():
-                    self._take(stream, converter, rate, channels)
+                frames = max(self._config.block * rate // SAMPLE_RATE, 1)
+                while self._is_on(turn):
+                    # With exception_on_overflow PyAudio closes the stream at an overflow; the clock tells losses.
+                    data = stream.read(frames, exception_on_overflow=False)
+                    if turn == self._turn:
+                        self._take(data, frames, converter, rate, channels)
 
-    def _take(self, stream: Any, converter: Converter, rate: int, channels: int) -> None:
-        """One blocking read into the ring."""
-        frames = max(self._config.block * rate // SAMPLE_RATE, 1)
-        # With exception_on_overflow PyAudio closes the stream at the first overflow; the clock shows losses instead.
-        data = stream.read(frames, exception_on_overflow=False)
+    def _take(self, data: bytes, frames: int, converter: Converter, rate: int, channels: int) -> None:
+        """What was read into the ring."""
         now = self._clock.now()
         if not self._capturing:
             self._note_return(now, frames * SAMPLE_RATE / rate)

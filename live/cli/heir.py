@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from live.audio._shared import Relayed
 from live.contracts import Output
 from live.director import Director
 from live.engine import Engine, Legacy
 from live.ledger import Ledger
 from live.mirror import Mirror
+from live.relay import Relayed
 from live.types import FRAME_RATE
 
 MOMENT, STATE, LEDGER, ASKED, SURVIVED = "moment", "state", "ledger", "asked", "survived"
@@ -54,8 +54,9 @@ class Inheritance:
 
     def each_slot(self) -> None:
         engine = self._engine
-        if self._state is not None and engine.ledger.ticks % self._every == 0:
-            self._state.write(engine.leave().state)
+        left = engine.leave()
+        if self._state is not None and left.slot % left.raw.shape[1] == 0 and engine.ledger.ticks % self._every == 0:
+            self._state.write(left.state)
         if engine.ledger.poses % FRAME_RATE == 0:
             self._ledger.write(engine.ledger.figures())
             self._note_troubles()
@@ -65,7 +66,7 @@ class Inheritance:
         self._moment.write(self._now())  # last: it is the heartbeat, and says that the others are there
 
     def _note_troubles(self) -> None:
-        """Tell once of an output that begins to fail, and once that it is well again."""
+        """Tell once of an output that begins to fail, and once that it is well again. Looked at once a second."""
         for output in self._outputs:
             more, self._failed[output] = output.stats.errors - self._failed.get(output, 0), output.stats.errors
             if bool(more) != (output in self._troubled):
@@ -102,6 +103,7 @@ class Inheritance:
         self._count_on(engine.ledger, left)
         for output, (sent, errors) in zip(self._outputs, left["outputs"], strict=False):
             output.stats.sent, output.stats.errors = int(sent), int(errors)
+        self._failed = {output: output.stats.errors for output in self._outputs}
         self._source.heard = int(left["numbers"][3])
         of_director = {name.partition(" ")[2]: value for name, value in left.items() if name.startswith("director ")}
         director.take_over(self._read_asked(), of_director, left["body mark"])

@@ -17,7 +17,6 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from live.audio.demo import MUSIC
 from live.cli.outputs import make_output
 from live.cli.perform import load_generator, make_source
 from live.clock import VirtualClock
@@ -97,6 +96,8 @@ def soaked(plan: Plan, busy: bool, recorder: bool) -> Result:
 def drilled(plan: Plan, faults: int, seed: int) -> Result:
     """Fault after fault to a show under its watchdog, with a recorder, a second receiver and, where there can be one,
     a window that nobody sees and a microphone that is pulled out."""
+    from live.audio.demo import MUSIC
+
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         listener = drills.Listener()
@@ -106,7 +107,7 @@ def drilled(plan: Plan, faults: int, seed: int) -> Result:
         if not left_out:
             microphone = stack.enter_context(_virtual())
             env, plan = microphone.env, replace(plan, input=f"microphone:{microphone.name}")
-            acts["device gone"] = lambda: _pulled_out(microphone)
+            acts["device gone"] = lambda: _pulled_out(microphone, MUSIC)
             microphone.play(MUSIC)
         if _can_draw():
             uris, env = [*uris, "window:?rate=10"], (env or os.environ) | {"SDL_VIDEODRIVER": "dummy"}
@@ -130,11 +131,11 @@ def _end(performance: Performance) -> tuple[Told | None, str]:
         return None, str(error)
 
 
-def _pulled_out(microphone: pulse.VirtualMicrophone) -> bool:
+def _pulled_out(microphone: pulse.VirtualMicrophone, music: Path) -> bool:
     microphone.stop()
     time.sleep(drills.AWAY)
     microphone.start()
-    microphone.play(MUSIC)
+    microphone.play(music)
     return True
 
 

@@ -121,7 +121,7 @@ def play(show: Show, run: Run, say: Callable[[str], None], troupe: Troupe, first
                     make_timing(show, run, generator, first), troupe.listener)  # fmt: skip
     resumes = heir is not None and heir.resumes
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_own_stderr())
+        stack.enter_context(own_stderr())
         controls = stack.enter_context(open_controls(show, clock.paced, say))
         blocking = Blocking(motion, show.dancers, show.stage.formation, show.stage.spacing)
         cast = Cast(engine, hand, motion, generator, partial(style_weights, generator.card),
@@ -301,7 +301,7 @@ def _view(run: Run) -> Iterator[Board | None]:
 
 
 @contextlib.contextmanager
-def _own_stderr() -> Iterator[None]:
+def own_stderr() -> Iterator[None]:
     """Keep stderr for our own lines: C libraries (PortAudio, ALSA) write theirs past Python when a device goes away."""
     try:
         kept = os.dup(2)

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from live import realtime
-from live.audio._shared import Relayed
 from live.cli.app import told_as_status
 from live.cli.heir import Inheritance
 from live.cli.outputs import make_output
@@ -25,6 +24,7 @@ from live.cli.perform import Run, Troupe, gather, play
 from live.cli.stand_in import stand_in
 from live.clock import HostClock
 from live.contracts import Output
+from live.relay import Relayed
 from live.show import Show
 from live.types import FRAME_RATE, SAMPLE_RATE
 

@@ -19,13 +19,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from live import realtime
-from live.audio._shared import POLL, Relay
 from live.cli.heir import MOMENT, OVER
-from live.cli.perform import Run, make_source, on_signals
+from live.cli.perform import Run, make_source, on_signals, own_stderr
 from live.cli.understudy import SPEC, output_for
 from live.clock import HostClock
 from live.contracts import Output
 from live.errors import Failed, Unusable
+from live.relay import POLL, Relay
 from live.ring import Ring, memory_folder
 from live.show import Show
 from live.watch import HOLD, Lives, Pulse
@@ -59,8 +59,10 @@ class Understudy:
     def ready(self) -> bool:
         return self._sign.exists() and self.process.poll() is None
 
-    def enter(self) -> None:
-        """Its turn has come."""
+    def enter(self, hurried: bool) -> None:
+        """Its turn has come; `hurried`: before other programs, where that is permitted."""
+        if hurried:
+            realtime.hurry(self.process.pid)
         self.entered = time.monotonic()
         self._sign.with_name(PERFORMING).write_text(str(self.process.pid))
         assert self.process.stdin is not None
@@ -81,7 +83,10 @@ class Understudy:
 class Watchdog:
     """`serve` until the show is over; its status."""
 
-    def __init__(self, folder: Path, relay: Relay, outputs: list[Output], engine: Understudy) -> None:
+    def __init__(
+        self, folder: Path, relay: Relay, outputs: list[Output], engine: Understudy, hurried: bool = True
+    ) -> None:
+        self._hurried = hurried
         self._folder, self._relay, self._outputs, self._engine = folder, relay, outputs, engine
         self._waiting: dict[str, Understudy] = {}
         self._number, self._not_before = 1, 0.0
@@ -107,7 +112,7 @@ class Watchdog:
 
     def serve(self) -> int:
         self._relay.pump()
-        self._engine.enter()
+        self._engine.enter(self._hurried)
         try:
             while (status := self._status()) is None:
                 time.sleep(POLL)
@@ -173,7 +178,7 @@ class Watchdog:
             self._round(now, at_once=True)
             return
         self._engine, self._pulse, self._not_before = self._waiting.pop(part), None, now + BREATHER
-        self._engine.enter()
+        self._engine.enter(self._hurried)
         if self._why:
             self._relay.tell(f"{self._why}: {'another took over' if part == DANCER else 'a neutral pose is held'}")
         self._why = ""
@@ -214,10 +219,11 @@ def watch_over(show: Show, run: Run, say: Callable[[str], None]) -> int:
         for output in outputs:
             stack.callback(output.close)
             output.open(show.dancers, True)
+        stack.enter_context(own_stderr())
         if run.realtime:
             realtime.enter(PRIORITY)
             stack.callback(realtime.leave)
-        watchdog = Watchdog(folder, Relay(folder, source), outputs, engine)
+        watchdog = Watchdog(folder, Relay(folder, source), outputs, engine, run.realtime)
         stack.enter_context(on_signals(watchdog.stop, signal.SIGINT, signal.SIGTERM))
         stack.enter_context(on_signals(watchdog.hang_up, signal.SIGHUP))
         source.start()

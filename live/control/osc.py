@@ -7,6 +7,7 @@ counted and dropped.
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import socket
 import sys
@@ -104,8 +105,9 @@ def _bound(host: str, port: int, allowed: frozenset[str]) -> socket.socket:
         made.bind(address)
     except OSError as error:
         made.close()
+        whose = " (is another `live perform` running?)" if error.errno == errno.EADDRINUSE else ""
         raise Unusable(
-            f"control '{host}:{port}' cannot be used: {error.strerror}: choose another port, or off"
+            f"control '{host}:{port}' cannot be used: {error.strerror}{whose}: choose another port, or off"
         ) from None
     return made
 

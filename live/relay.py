@@ -11,8 +11,8 @@ import struct
 from pathlib import Path
 
 from live import ring
-from live.audio._ring import COUNTERS, Ring
 from live.contracts import AudioSource
+from live.samples import COUNTERS, Ring
 from live.types import HOP, SAMPLE_RATE, AudioBlock
 
 POLL = 0.002

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from fakes import FakeSource
 
-from live.audio._shared import HANDED_ON, LINES, SECONDS, Relay, Relayed
 from live.clock import VirtualClock
+from live.relay import HANDED_ON, LINES, SECONDS, Relay, Relayed
 from live.types import HOP, SAMPLE_RATE
 
 
