@@ -80,7 +80,7 @@ class Goals:
 
 LASTING = {
     "freeze", "neutral", "style", "intensity", "anticipation", "mirror", "temperature", "dancers", "formation",
-    "spacing", "canon", "stage", "tempo/follow",
+    "spacing", "canon", "stage", "tempo/follow", "reload",
 }  # fmt: skip
 """Orders that hold until another one."""
 GLIDING = ("held", "neutral", "idle", "intensity", "lead", "mirror", "temperature")

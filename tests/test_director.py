@@ -446,3 +446,53 @@ def test_timing_can_change_between_ticks():
     steps = np.diff([beat.beat_count + beat.phase for beat in beats])
     np.testing.assert_allclose(sorted(steps)[:-1], 1 / 15, atol=1e-3)
     assert max(steps) == pytest.approx(1 / 15 + 0.2, abs=1e-3)
+
+
+# ---- handing over ------------------------------------------------------------------------------------------------
+
+
+def handed_over(before):
+    """Another director of the same cast, that takes over from this one."""
+    after = Led(level=0.5)
+    asked, left = before.director.asked, before.director.leave()
+    after.director.take_over(asked, left, before.motion.staging.marks)
+    return after
+
+
+def test_who_takes_over_goes_on_gliding_from_the_same_mood():
+    before = Led()
+    moods = before.after(20, ("intensity", 2.0), ("neutral", "toggle"))
+    after = handed_over(before)
+    goes_on = after.after(200)
+    assert largest_step([mood.intensity for mood in [moods[-1], *goes_on]]) < 0.03
+    assert (goes_on[-1].intensity, goes_on[-1].neutral) == (2.0, 1.0)
+
+
+def test_who_takes_over_a_freeze_toggled_twice_is_free():
+    before = Led()
+    before.after(5, ("freeze", "toggle"), ("freeze", "toggle"))
+    assert handed_over(before).after(60)[-1].held == 0.0
+
+
+def test_who_takes_over_has_the_bodies_on_their_marks_and_leads_them_on():
+    before = Led()
+    before.after(30, ("formation", "circle"), ("stage", 3.0))
+    marks = before.motion.staging.marks.copy()
+    after = handed_over(before)
+    np.testing.assert_array_equal(after.motion.staging.marks, marks)
+    before.after(600)
+    after.after(600)
+    np.testing.assert_allclose(after.motion.staging.marks, before.motion.staging.marks, atol=1e-5)
+    assert after.motion.staging.radius == pytest.approx(3.0)
+
+
+def test_what_was_refused_is_counted_on():
+    before = Led()
+    before.after(1, ("style", "none"), ("cue", "none"))
+    assert handed_over(before).director.dropped == before.director.dropped == 2
+
+
+def test_momentary_orders_are_not_given_again():
+    before = Led()
+    before.after(1, ("tempo/tap", None), ("reset", None))
+    assert before.director.asked == {}

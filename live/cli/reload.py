@@ -77,6 +77,7 @@ class Reloading:
         hands.director.rewrite(show.script(), orders)
         hands.controls.map(show)
         self._show, self._waiting = show, None
+        hands.director.asked["reload"] = None  # whoever takes over begins with the show of the beginning
         parts = [f"taken over {', '.join(taken)}"] if taken else []
         parts += [f"needs a restart for {', '.join(restart)}"] if restart else []
         self._tell(f"show reloaded: {'; '.join(parts) or 'nothing has changed'}")
