@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from live.cli.manners import on_signals
 from live.cli.outputs import make_output
-from live.cli.perform import on_signals
 from live.clock import Clock, HostClock, VirtualClock
 from live.contracts import Output, load_plugin, plugin_names
 from live.engine import STALL

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import signal
 import subprocess
 import sys
@@ -13,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any, Protocol
 
 from live import dictionary, realtime
@@ -21,6 +19,7 @@ from live.blocking import Blocking
 from live.board import Board
 from live.card import find_model, read_card
 from live.cli.direct import described, make_director, open_controls
+from live.cli.manners import on_hang_up, on_signals, own_stderr
 from live.cli.outputs import Outputs, make_output, slowest
 from live.cli.overhear import Overheard
 from live.cli.reload import Reloading, Stagehands
@@ -137,7 +136,7 @@ def play(show: Show, run: Run, say: Callable[[str], None], troupe: Troupe, first
         stack.callback(reader.close if reader is not None else lambda: None)
         reloading = Reloading(reader, show, Stagehands(director, controls, outputs), say if board is None else None)
         if hasattr(signal, "SIGHUP") and reader is not None:
-            stack.enter_context(on_signals(_on_hang_up(engine.stop, reloading.ask), signal.SIGHUP))
+            stack.enter_context(on_signals(on_hang_up(engine.stop, reloading.ask), signal.SIGHUP))
         stack.enter_context(tracing(run.trace, engine.ledger))
         notes = realtime.enter() if run.realtime and clock.paced else []
         stack.callback(realtime.leave if notes else lambda: None)
@@ -298,47 +297,6 @@ def _view(run: Run) -> Iterator[Board | None]:
         except subprocess.TimeoutExpired:
             child.kill()
         board.close()
-
-
-@contextlib.contextmanager
-def own_stderr() -> Iterator[None]:
-    """Keep stderr for our own lines: C libraries (PortAudio, ALSA) write theirs past Python when a device goes away."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # there is no stderr, as under pythonw
-        yield
-        return
-    before, sys.stderr = sys.stderr, os.fdopen(kept, "w", buffering=1)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        sys.stderr.close()
-        sys.stderr = before
-
-
-def _on_hang_up(stop: Callable[[], None], reload: Callable[[], None]) -> Callable[[], None]:
-    """SIGHUP asks for the show file to be read again; but it is also what a terminal says when it is closed."""
-    terminal = sys.stdin is not None and sys.stdin.isatty()
-    return lambda: (stop if terminal and not os.isatty(0) else reload)()
-
-
-@contextlib.contextmanager
-def on_signals(act: Callable[[], None], *numbers: signal.Signals) -> Iterator[None]:
-    """`act` at these signals: Ctrl-C and SIGTERM end a show cleanly, and a second one while closing changes nothing."""
-
-    def acted(_number: int, _frame: FrameType | None) -> None:
-        act()
-
-    before = {number: signal.signal(number, acted) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 __all__ = ["Run", "Unusable", "perform"]

@@ -8,8 +8,8 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 
+from live.cli.manners import on_signals
 from live.cli.outputs import make_output
-from live.cli.perform import on_signals
 from live.contracts import Output, PoseStream, load_plugin
 from live.errors import Unusable
 
