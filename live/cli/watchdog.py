@@ -29,7 +29,7 @@ from live.errors import Failed, Unusable
 from live.relay import POLL, Relay
 from live.ring import Ring, memory_folder
 from live.show import Show
-from live.watch import HOLD, Lives, Pulse
+from live.watch import HOLD, LONGEST_HOLD, Lives, Pulse
 
 LOOK, SEE_TO_OUTPUTS = 0.01, 1.0
 """Seconds between two looks at the engine, and at the outputs' processes."""
@@ -90,7 +90,7 @@ class Watchdog:
         self._hurried = hurried
         self._folder, self._relay, self._outputs, self._engine = folder, relay, outputs, engine
         self._waiting: dict[str, Understudy] = {}
-        self._number, self._not_before = 1, 0.0
+        self._number, self._not_before, self._rest = 1, 0.0, HOLD
         self._lives, self._hold = Lives(), -math.inf
         self._why = ""  # nobody performs, and nobody is ready
         self._moment: Ring | None = None
@@ -130,10 +130,12 @@ class Watchdog:
             return None
         self._next_look = now + LOOK
         if (code := self._engine.process.poll()) is not None and self._is_end(code):
+            if code < 0:
+                raise Failed(f"the engine died (signal {-code}) as the show began or ended")
             return code
         if now - self._asked_to_end > LAST_WORDS:
-            return 1
-        if fault := self._fault(code, now):
+            raise Failed(f"the engine did not end within {LAST_WORDS:.0f} s")
+        if (fault := self._fault(code, now)) and self._asked_to_end == math.inf:
             self._replace(fault, now)
         elif self._engine.part == STAND_IN and now > self._hold and self._is_ready(DANCER):
             self._replace("", now)
@@ -179,6 +181,7 @@ class Watchdog:
             self._round(now, at_once=True)
             return
         self._engine, self._pulse, self._not_before = self._waiting.pop(part), None, now + BREATHER
+        self._rest = HOLD
         self._engine.enter(self._hurried)
         if self._why:
             self._relay.tell(f"{self._why}: {'another took over' if part == DANCER else 'a neutral pose is held'}")
@@ -195,7 +198,7 @@ class Watchdog:
                 waiting.end()
                 del self._waiting[part]
                 self._relay.tell(f"a {part} who waited ended (status {code})")
-                self._not_before = now + HOLD
+                self._not_before, self._rest = now + self._rest, min(2.0 * self._rest, LONGEST_HOLD)
         for output in self._outputs:
             if told := output.revive():
                 self._relay.tell(told)
