@@ -30,6 +30,8 @@ WARM_UP = 30
 """Rehearsals before the first slot."""
 LARGEST_RAW = 1e3
 """No channel of a body (m, m/s, rad/s) is ever this large."""
+FEW = 10
+"""Extrapolated ticks of a whole show that are not worth telling: the deadline misses tell of them."""
 NOTHING: Float32 = np.zeros(0, np.float32)
 DEAF = 2.0
 """Seconds without sound after which the dancers hear silence."""
@@ -175,7 +177,7 @@ class Engine:
             if each_slot is not None:
                 each_slot()
             due = pace.next()
-        if self.ledger.extrapolated:
+        if self.ledger.extrapolated > FEW:
             self._note(due, f"{self.ledger.extrapolated} late ticks were extrapolated in all")
 
     def _listen_ahead(self, due: float) -> None:

@@ -45,7 +45,7 @@ def test_a_late_tick_is_extrapolated_and_the_poses_go_on():
     stage = performed(3.0, takes={60: 0.1})
     assert 1 <= stage.ledger.extrapolated <= 3
     assert len(stage.poses) == 180 and stage.ledger.ticks == 90
-    assert stage.ledger.recoveries[-1].endswith(f"{stage.ledger.extrapolated} late ticks were extrapolated in all")
+    assert stage.ledger.recoveries == []
 
 
 def test_what_was_heard_meanwhile_reaches_the_next_tick():
@@ -65,6 +65,7 @@ def test_load_is_left_out_in_its_order_and_told():
     assert told[:2] == ["pictures and rehearsals", "pictures and rehearsals, extra dancers"]
     assert len(picture.poses) < len(stage.poses) / 2
     assert 1 in stage.generator.awakes
+    assert stage.ledger.recoveries[-1].endswith(f"{stage.ledger.extrapolated} late ticks were extrapolated in all")
 
 
 def test_what_was_left_out_comes_back_by_itself():
