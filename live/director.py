@@ -108,6 +108,16 @@ class Director:
         """Orders that were malformed, unknown, or of something that is not there."""
         return self.refused + sum(control.dropped for control in self._controls)
 
+    def asked(self) -> dict[str, Any]:
+        """What has been asked for, by the orders' names, and what can be: `styles`, `cues`, `setlist`."""
+        goals, card = self.goals, self.cast.generator.card
+        return {
+            "freeze": self._frozen, "neutral": goals.neutral > 0.5, "mirror": goals.mirror > 0.5,
+            "intensity": goals.intensity, "temperature": goals.temperature, "anticipation": 1e3 * goals.lead,
+            "style": [round(float(weight), 3) for weight in goals.style], "styles": list(card.styles),
+            **self._prompter.told(),
+        }  # fmt: skip
+
     def at_slot(self) -> None:
         """Take the newest orders and cues that are due, and go a step towards what is asked for."""
         self._listen(NOW)

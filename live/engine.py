@@ -200,8 +200,8 @@ class Engine:
         self._book_pose(due, sent)
         with self._surviving("the signals", due):
             self._heed()
-        if self.ledger.trace is not None:
-            self.ledger.trace(phase == 0, due, before, begun, listened, generated, moved, encoded, sent, now())
+        for trace in self.ledger.traces:
+            trace(phase == 0, due, before, begun, listened, generated, moved, encoded, sent, now())
 
     @contextlib.contextmanager
     def _surviving(self, what: str, due: float) -> Iterator[None]:

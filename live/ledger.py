@@ -50,8 +50,8 @@ class Ledger:
 
     `stages` hold ticks that ran the generator; `interval` is between the last bytes of successive poses; `reaction`
     from the last sample of a feature frame being captured to the last byte of the first pose that can know of it; a
-    miss is a pose whose last byte left more than one period after its slot. `trace`, where there is one, is given every
-    slot: the values of a `live.trace.Row`.
+    miss is a pose whose last byte left more than one period after its slot. Each of `traces` is given every slot: the
+    values of a `live.trace.Row`.
     """
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Ledger:
         self.interval, self.reaction = Histogram(), Histogram()
         self.ticks = self.poses = self.misses = 0
         self.recoveries: list[str] = []
-        self.trace: Callable[..., None] | None = None
+        self.traces: list[Callable[..., None]] = []
 
     def recovered(self, what: str) -> None:
         """Note something survived; the list is bounded, the newest stay."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from live.orders import Order, Value
 from live.script import Cue, Script
 from live.types import BeatState
@@ -30,6 +32,12 @@ class Prompter:
         cue = self._script.cues[str(name)]
         self._waiting = [waiting for waiting in self._waiting if waiting != cue][1 - MOST :]
         self._waiting.append(cue)
+
+    def told(self) -> dict[str, Any]:
+        """cues: all names; setlist; last: the one of it that came last, if any; waiting: how many cues wait."""
+        setlist = self._script.setlist
+        last = setlist[self._place] if self._place >= 0 else ""
+        return {"cues": list(self._script.cues), "setlist": list(setlist), "last": last, "waiting": len(self._waiting)}
 
     def due(self, beat: BeatState) -> list[Order]:
         """The orders of the cues whose beat or bar has come with this beat; without a beat known, of all."""

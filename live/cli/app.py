@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from live import __version__
+from live.cli import commands
 from live.cli.bench import bench
 from live.cli.learning import learning
 from live.errors import Failed, LiveError, MissingExtra, Unusable
@@ -29,7 +30,7 @@ def root(version: Annotated[bool, typer.Option("--version", help="Tell the versi
         raise typer.Exit
 
 
-@app.command("perform")
+@app.command("perform", cls=commands.Perform)
 def perform_command(
     show: Annotated[Path | None, typer.Argument(help="Show file (TOML); options override it.")] = None,
     input: Annotated[str | None, typer.Option(help="demo, microphone[:NAME], an audio file, or silence.")] = None,
@@ -75,6 +76,14 @@ def perform_command(
     record: Annotated[
         Path | None, typer.Option(help="Film the show with its sound: FILE.mp4 (the same as --output film:FILE.mp4).")
     ] = None,
+    monitor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[HOST:PORT]",
+            help="Serve a page with the dance and how the show goes; this machine's port 8011 if nothing follows.",
+        ),
+    ] = None,
+    monitor_orders: Annotated[bool, typer.Option("--monitor-orders", help="Let the monitor page give orders.")] = False,
 ) -> None:
     """Dance to music as it plays, and stream the poses."""
     from live.cli.perform import Run, perform
@@ -92,7 +101,12 @@ def perform_command(
         _check_writable(name, path)
     if trace is not None and fast:
         raise Unusable("--trace: with --fast there are no times to tell; leave one of them out")
-    if more := (["window:"] if preview else []) + ([f"film:{record}"] if record is not None else []):
+    if monitor_orders and monitor is None:
+        raise Unusable("--monitor-orders: there is no page to give orders; add --monitor")
+    more = ["window:"] if preview else []
+    more += [f"film:{record}"] if record is not None else []
+    more += [f"monitor://{monitor}{'?orders=1' * monitor_orders}"] if monitor is not None else []
+    if more:
         values["output"] = options["output"] = [*make_show(values, "options").output, *more]
     terminal = preview is not False
     perform(make_show(values, "options"), Run(fast, realtime, terminal, report, trace, show, options), _say)
