@@ -13,6 +13,7 @@ from live import __version__
 from live.cli import commands
 from live.cli.bench import bench
 from live.cli.learning import learning
+from live.cli.study import study
 from live.errors import Failed, LiveError, MissingExtra, Unusable
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app = typer.Typer(
     add_completion=False,
 )  # fmt: skip
 app.add_typer(bench, name="bench")
+app.add_typer(study, name="study")
 app.add_typer(learning)
 
 
