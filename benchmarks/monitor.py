@@ -32,7 +32,7 @@ CONTROL = "127.0.0.1:9017"
 BROWSERS = 50
 FLAGS = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist", "--mute-audio"]
 SMALL, LARGE = {"width": 480, "height": 640}, {"width": 1400, "height": 850}
-PICTURED = 17.0
+PICTURED = 21.0
 """Seconds into the demo at which the picture is taken."""
 MB = 1e6
 

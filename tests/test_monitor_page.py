@@ -21,7 +21,7 @@ from live.streams.vmc import open_stream
 
 TOLD = {
     "model": "salsa", "backend": "CPU", "input": "demo", "time": 61.0, "level_db": -12.0, "ticks_per_s": 30.0,
-    "misses": 0, "overflows": 0, "dropped": 0, "recoveries": 1, "lines": ["3.0 s: a microphone is back"],
+    "beats_per_bar": 4, "misses": 0, "overflows": 0, "dropped": 0, "recoveries": 1, "lines": ["3.0 s: a microphone is back"],
     "targets": [["null:", 60, 0]], "notice": "", "ticks": {"count": 1, "ms": [[0.1] * 7]},
 }  # fmt: skip
 ASKED = {
@@ -215,3 +215,45 @@ def test_a_narrow_screen_needs_no_scrolling_sideways(browser, output):
         page.goto(output.url)
         until(page, "globalThis.monitor")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_beats_that_no_frame_was_shown_at_are_drawn_too(page):
+    beats = page.evaluate("""async () => {
+        const { Outline } = await import("./stream.js"), outline = new Outline();
+        const frame = (heard, beats, phase, barPhase) => ({ heard, beats, phase, barPhase, barConfidence: 1, bpm: 120,
+            columns: 0 });
+        outline.add(frame(60, 1, 0, 0.25));
+        outline.add(frame(270, 4, 0.5, 0.125));
+        return outline.beats;
+    }""")
+    assert [round(beat["at"]) for beat in beats] == [60, 120, 180, 240]
+    assert [beat["first"] for beat in beats] == [False, False, False, True]
+
+
+def test_without_webgl_all_but_the_dancers_is_there(browser, output):
+    with browser.new_page() as page:
+        page.add_init_script("""const before = HTMLCanvasElement.prototype.getContext;
+            HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+                return kind.startsWith("webgl") ? null : before.call(this, kind, ...rest); };""")
+        page.goto(output.url)
+        output.send(standing(50, 2))
+        until(page, "() => document.getElementById('bpm').textContent === '120.0'")
+        assert "WebGL" in page.inner_text("#stage-note") and "null:" in page.inner_text("#targets")
+
+
+def test_a_page_finds_the_next_show(browser):
+    uri = f"monitor://127.0.0.1:{free_port()}"
+    first, second = monitor.open_output(uri), monitor.open_output(uri)
+    first.open(1, True)
+    with browser.new_page() as page:
+        page.goto(first.url)
+        until(page, "() => document.getElementById('line').dataset.state === 'waiting'")
+        first.close()
+        until(page, "() => document.getElementById('line').dataset.state === 'gone'")
+        second.open(1, True)
+        try:
+            second.send(standing(7))
+            until(page, "() => monitor.frame?.sequence === 7")
+            assert page.inner_text("#line") == "live" and page.is_disabled("#intensity")
+        finally:
+            second.close()

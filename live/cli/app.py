@@ -40,7 +40,9 @@ def perform_command(
     backend: Annotated[str | None, typer.Option(help="auto, tensorrt, cuda or cpu.")] = None,
     output: Annotated[
         list[str] | None,
-        typer.Option(help="vmc://HOST:PORT, vrchat://, osc://, take:PATH, window:, film:FILE.mp4, null: (several)."),
+        typer.Option(
+            help="vmc://HOST:PORT, vrchat://, osc://, take:PATH, window:, film:FILE.mp4, monitor:, null: (several)."
+        ),
     ] = None,
     tracker: Annotated[str | None, typer.Option(help="Beat tracker.")] = None,
     dancers: Annotated[int | None, typer.Option(help="How many dance.")] = None,

@@ -89,6 +89,7 @@ class Telemetry:
         """`status`, and what a watcher is told beside it: the last ticks and recoveries, and what can be asked for."""
         return status | {
             "backend": self._setting.backend,
+            "beats_per_bar": self._engine.beat.beats_per_bar,
             "lines": self._engine.ledger.recoveries[-LINES:],
             "ticks": self._recent.told(),
             "dropped": self._director.dropped,

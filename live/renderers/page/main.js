@@ -55,6 +55,7 @@ function rows(values, className) {
 }
 
 function told(now) {
+  stream.outline.metre = now.beats_per_bar;
   write("what", `${now.model} on ${now.backend} · ${now.input}`);
   write("clock", `${Math.floor(now.time / 60)}:${String(Math.floor(now.time % 60)).padStart(2, "0")}`);
   write("level", now.level_db.toFixed(1));
@@ -76,10 +77,10 @@ function beat(frame) {
   byId("confidence").value = frame.confidence;
   write("sure", frame.confidence.toFixed(2));
   write("next", frame.bpm > 0 ? String(Math.round(((1 - frame.phase) * 60000) / frame.bpm)).padStart(3, "\u2007") : "–");
-  const at = Math.floor(frame.barPhase * 4) % 4, dots = byId("count");
-  if (dots.dataset.at !== String(at)) {
-    dots.dataset.at = String(at);
-    dots.replaceChildren(...[0, 1, 2, 3].map((n) =>
+  const { metre } = stream.outline, at = Math.floor(frame.barPhase * metre) % metre, dots = byId("count");
+  if (dots.dataset.at !== `${at}/${metre}`) {
+    dots.dataset.at = `${at}/${metre}`;
+    dots.replaceChildren(...Array.from({ length: metre }, (_, n) =>
       Object.assign(document.createElement("span"), { textContent: "●", className: n === at && frame.bpm > 0 ? "on" : "" })));
   }
 }

@@ -70,7 +70,7 @@ export class Stage {
     lamp.position.set(-3, 5, 4);
     cool.position.set(4, 3, -2);
     this.scene.add(new AmbientLight(0x8890a8, 1.1), lamp, cool, new GridHelper(8, 16, 0x39415a, 0x1d2230));
-    const ring = new CircleGeometry(0.55, 48).rotateX(-Math.PI / 2).translate(0, 0.004, 0);
+    const ring = new CircleGeometry(0.45, 48).rotateX(-Math.PI / 2).translate(0, 0.004, 0);
     this.glow = new MeshBasicMaterial({ color: 0xffb454, transparent: true, opacity: 0.1, depthWrite: false });
     this.rings = [];
     this.ring = () => new Mesh(ring, this.glow);
@@ -100,7 +100,7 @@ export class Stage {
       this.rings[n].position.set(frame.joints[66 * n], 0, frame.joints[66 * n + 2]);
     });
     this.avatar?.pose(frame);
-    this.glow.opacity = 0.08 + 0.4 * frame.confidence * Math.max(0, 1 - 2.5 * frame.phase);
+    this.glow.opacity = 0.06 + 0.2 * frame.confidence * Math.max(0, 1 - 2.5 * frame.phase);
   }
 
   invite(count) {

@@ -7,6 +7,7 @@ const HEAD = ["sequence", "time", "presence", "phase", "bpm", "confidence", "bar
 const BONES = 22;
 export const COLUMNS_A_SECOND = 120;
 const KEPT = 480;
+const MOST_PASSED = 8; // beats between two frames that are still drawn
 
 /** One frame: `HEAD` by name; joints [dancers][22][3] (m), rotations [dancers][22][4] as flat arrays; contacts. */
 export function frameOf(buffer) {
@@ -32,6 +33,7 @@ export class Outline {
     this.high = new Int8Array(KEPT);
     this.count = 0;
     this.beats = [];
+    this.metre = 4;
     this.seen = 0;
   }
 
@@ -42,11 +44,13 @@ export class Outline {
       this.high[at % KEPT] = frame.outline[2 * n + 1];
     }
     this.count = frame.heard;
-    if (frame.beats !== this.seen && frame.bpm > 0) {
-      const first = frame.barConfidence > 0 && frame.barPhase < 0.2;
-      this.beats.push({ at: frame.heard - (frame.phase * 60 / frame.bpm) * COLUMNS_A_SECOND, first });
-      this.beats = this.beats.filter((beat) => beat.at > frame.heard - KEPT).slice(-64);
+    const passed = frame.bpm > 0 ? Math.min(frame.beats - this.seen, MOST_PASSED) : 0;
+    const place = Math.floor(frame.barPhase * this.metre + 0.01);
+    for (let back = Math.max(passed, 0) - 1; back >= 0; back--) { // those too that no frame was shown at
+      const at = frame.heard - (((back + frame.phase) * 60) / frame.bpm) * COLUMNS_A_SECOND;
+      this.beats.push({ at, first: frame.barConfidence > 0 && (place - back) % this.metre === 0 });
     }
+    this.beats = this.beats.filter((beat) => beat.at > frame.heard - KEPT).slice(-64);
     this.seen = frame.beats;
   }
 }
