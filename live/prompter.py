@@ -10,6 +10,8 @@ from live.types import BeatState
 
 MOST = 8
 """Cues that may wait."""
+TOLD = 100
+"""Cues that are told of."""
 
 
 class Prompter:
@@ -34,10 +36,15 @@ class Prompter:
         self._waiting.append(cue)
 
     def told(self) -> dict[str, Any]:
-        """cues: all names; setlist; last: the one of it that came last, if any; waiting: how many cues wait."""
+        """cues and setlist: names, the first `TOLD`; last: the newest of the set list; waiting: how many cues wait."""
         setlist = self._script.setlist
         last = setlist[self._place] if self._place >= 0 else ""
-        return {"cues": list(self._script.cues), "setlist": list(setlist), "last": last, "waiting": len(self._waiting)}
+        return {
+            "cues": list(self._script.cues)[:TOLD],
+            "setlist": list(setlist)[:TOLD],
+            "last": last,
+            "waiting": len(self._waiting),
+        }
 
     def due(self, beat: BeatState) -> list[Order]:
         """The orders of the cues whose beat or bar has come with this beat; without a beat known, of all."""

@@ -21,8 +21,9 @@ from live.streams.vmc import open_stream
 
 TOLD = {
     "model": "salsa", "backend": "CPU", "input": "demo", "time": 61.0, "level_db": -12.0, "ticks_per_s": 30.0,
-    "beats_per_bar": 4, "misses": 0, "overflows": 0, "dropped": 0, "recoveries": 1, "lines": ["3.0 s: a microphone is back"],
-    "targets": [["null:", 60, 0]], "notice": "", "ticks": {"count": 1, "ms": [[0.1] * 7]},
+    "beats_per_bar": 4, "misses": 0, "overflows": 0, "dropped": 0, "recoveries": 1,
+    "lines": ["3.0 s: a microphone is back"], "targets": [["null:", 60, 0]], "notice": "",
+    "ticks": {"count": 1, "ms": [[0.1] * 7]},
 }  # fmt: skip
 ASKED = {
     "freeze": False, "neutral": False, "mirror": False, "intensity": 0.9, "temperature": 0.5, "anticipation": 0.0,

@@ -19,6 +19,8 @@ TICKS = 16
 """Ticks whose times are told: half a second, so that a watcher may miss some of the tellings."""
 LINES = 8
 """Recoveries told, the newest."""
+LONGEST = 300
+"""Letters of a line."""
 TARGETS = 16
 
 
@@ -90,7 +92,7 @@ class Telemetry:
         return status | {
             "backend": self._setting.backend,
             "beats_per_bar": self._engine.beat.beats_per_bar,
-            "lines": self._engine.ledger.recoveries[-LINES:],
+            "lines": [line[:LONGEST] for line in self._engine.ledger.recoveries[-LINES:]],
             "ticks": self._recent.told(),
             "dropped": self._director.dropped,
             "asked": self._director.asked(),
