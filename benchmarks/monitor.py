@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import json
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -80,7 +81,7 @@ def server_of(show: psutil.Process) -> psutil.Process:
 
 def watched(seconds: float) -> dict[str, Any]:
     """The page for so many seconds: frames a second, the memory of page (after a collection) and server."""
-    with monitored(seconds + 20) as show, looking(SMALL) as page:
+    with monitored(1.2 * seconds + 120) as show, looking(SMALL) as page:
         server, session = server_of(show), page.context.new_cdp_session(page)
 
         def state() -> dict[str, float]:
@@ -90,12 +91,13 @@ def watched(seconds: float) -> dict[str, Any]:
                     "frames": page.evaluate("monitor.frames")}  # fmt: skip
 
         begun, states = time.monotonic(), []
-        for _ in range(11):
-            page.wait_for_timeout(1e3 * seconds / 11)
+        for n in range(1, 12):
+            page.wait_for_timeout(1e3 * max(0.0, begun + n * seconds / 11 - time.monotonic()))
             states.append(state())
         newest = page.evaluate("monitor.frame.sequence")
         page.wait_for_timeout(1000)
         alive = page.evaluate("monitor.frame.sequence") - newest
+        show.send_signal(signal.SIGINT)
     first, last = states[1], states[-1]
     span = last["at_s"] - first["at_s"]
     return {"states": states, "frames_per_s": (last["frames"] - first["frames"]) / span, "poses_in_last_s": alive,

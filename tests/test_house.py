@@ -127,6 +127,7 @@ def test_nothing_that_performs_imports_what_trains(module):
         "live.cli.paper",
         "live.cli.prepare",
         "live.cli.evaluate",
+        "live.cli.real_dance",
         "live.cli.beats_learn",
     ):  # imported when `live train` and its like are called
         return

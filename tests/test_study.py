@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser import chromium, until
+from dancers import standing, write_take
 from typer.testing import CliRunner
 
 from live.cli.app import app
+from live.cli.convert import convert
 from live.errors import BadFile, Unusable
 from live.look import Look
 from live.study.plan import GRADES, Film, make_study, read_film
@@ -245,11 +247,13 @@ def test_a_rater_goes_through_the_page_without_a_server(browser, filmed, tmp_pat
         for film in page.locator("video").all():
             film.evaluate("film => { film.muted = true; return film.play(); }")
             until(page, "() => [...document.querySelectorAll('video')].every((one) => one.paused)")
+        until(page, "() => [...document.querySelectorAll('figure fieldset')].every((one) => !one.disabled)")
         page.keyboard.press("4")
         page.keyboard.press("2")
         assert page.is_disabled("#next")  # which one is liked better is still to be said
         page.click("text=The left one")
         page.click("#next")
+        page.wait_for_selector("#save", state="visible")
         page.reload()  # what was graded is kept
         with page.expect_download() as saving:
             page.click("#save")
@@ -271,3 +275,27 @@ def test_a_film_that_cannot_be_played_does_not_stop_the_page(browser, tmp_path, 
             until(page, "() => !document.getElementById('next').disabled")
             page.click("#next")
         assert page.input_value("#text").count("null") == 2 * len(films)  # no grade, nothing liked better
+
+
+# ---- a recorded dance ----------------------------------------------------------------------------------------------
+
+
+def test_a_recorded_dance_becomes_a_take(tmp_path):
+    pytest.importorskip("scipy", reason="scipy is not installed (extra `train`)")
+    from live.cli.real_dance import record
+    from live.take import read_take
+
+    convert(write_take(tmp_path / "a.take", [standing(n, sway=n / 60) for n in range(60)]), tmp_path / "a.bvh", 0)
+    assert "live render" in record(tmp_path / "a.bvh", tmp_path / "b.take", 0.25, 0.5)
+    take = read_take(tmp_path / "b.take")
+    assert len(take.records) == 30
+    wanted = standing(20, sway=20 / 60).joint_positions[0]
+    seen = take.records["joint_positions"][5, 0]
+    np.testing.assert_allclose(seen - seen[0], wanted - wanted[0], atol=0.02)
+    assert np.abs(take.records["root_position"][:, 0, ::2].mean(0)).max() < 1e-4
+    with pytest.raises(BadFile, match="exists already"):
+        record(tmp_path / "a.bvh", tmp_path / "b.take", 0.0, None)
+    with pytest.raises(Unusable, match="begin earlier"):
+        record(tmp_path / "a.bvh", tmp_path / "c.take", 99.0, None)
+    with pytest.raises(BadFile, match="is no file"):
+        record(tmp_path, tmp_path / "c.take", 0.0, None)

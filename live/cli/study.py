@@ -34,6 +34,19 @@ def make_command(
     print(f"{asked} questions: hand out {folder / 'page'}, open its index.html; keep {folder / 'key.json'}")
 
 
+@study.command("real")
+def real_command(
+    dance: Annotated[Path, typer.Argument(help="The file of a recorded dance, as `live prepare` reads them.")],
+    out: Annotated[Path, typer.Argument(help="The take to write, for `live render`.")],
+    begin: Annotated[float, typer.Option(help="Seconds into the dance.", min=0)] = 0.0,
+    seconds: Annotated[float | None, typer.Option(help="How long; to its end if left out.")] = None,
+) -> None:
+    """Turn a recorded dance into a take, so that it is filmed as the others are."""
+    from live.cli.real_dance import record
+
+    print(record(dance, out, begin, seconds))
+
+
 @study.command("results")
 def results_command(
     file: Annotated[list[Path], typer.Argument(help="What raters saved on the page, a file each.")],
