@@ -186,11 +186,12 @@ def test_a_slow_browser_is_shown_the_newest_pose_not_a_queue(served):
             for n in range(1, 30):
                 served.send(standing(n))
                 await asyncio.sleep(0.01)
-            await next_frame(socket)  # one that had been sent ahead
-            await next_frame(socket)
-            return (await next_frame(socket))[0][0]
+            seen = [0]
+            while seen[-1] < 29:
+                seen.append((await next_frame(socket))[0][0])
+            return seen
 
-    assert browsing(served, visit) == 29
+    assert len(browsing(served, visit)) <= 2 + AHEAD  # those that had been sent ahead, then the newest
 
 
 def test_fifty_browsers_share_the_frames_and_the_dance_does_not_wait(served):
@@ -205,14 +206,17 @@ def test_fifty_browsers_share_the_frames_and_the_dance_does_not_wait(served):
         for n in range(120):
             served.send(standing(n))
             await asyncio.sleep(1 / 60)
+        deadline = time.monotonic() + 5
+        while not all(one and one[-1] == 119 for one in seen) and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         return seen
 
     seen = browsing(served, visit)
-    assert all(len(one) >= 3 and one == sorted(one) for one in seen)
-    assert min(one[-1] for one in seen) > 80  # all see what is new, if fewer pictures of it
+    assert all(one == sorted(one) and len(one) < 120 for one in seen)  # fewer pictures,
+    assert all(one[-1] == 119 for one in seen)  # but what is new
     assert (served.stats.sent, served.stats.errors) == (120, 0)
 
 
