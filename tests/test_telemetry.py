@@ -48,6 +48,13 @@ def test_what_was_asked_for_is_told(told):
     assert (asked["cues"], asked["setlist"], asked["last"]) == (["drop"], ["drop"], "")
 
 
+def test_an_output_that_cannot_be_told_holds_nothing_up(told, monkeypatch):
+    monkeypatch.setattr(NullOutput, "watch", lambda self, status: status["nothing"])
+    lines: list[str] = []
+    perform(make_show(SHOW, "test"), Run(fast=True), lines.append)
+    assert any(line.startswith("120 poses") for line in lines)
+
+
 def test_only_ticks_count_and_their_stages_add_up():
     recent = Recent()
     recent.add(0, 0.0, *[float(n) for n in range(8)])

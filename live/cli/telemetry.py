@@ -3,6 +3,7 @@ monitor page."""
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections import deque
 from collections.abc import Sequence
@@ -105,4 +106,5 @@ class Telemetry:
         if watchers:
             values = self.watched(status)
             for output in watchers:
-                output.watch(values)
+                with contextlib.suppress(Exception):  # whatever happens to a page, the dance goes on
+                    output.watch(values)
