@@ -122,7 +122,7 @@ def test_senseless_options_are_refused_in_one_line(bad):
 
 def test_a_port_that_is_taken_is_one_clear_line(served):
     again = monitor.open_output(served.uri)
-    with pytest.raises(BadTarget, match=r"^[^\n]*cannot be served[^\n]*choose another port"):
+    with pytest.raises(BadTarget, match=r"^[^\n]*cannot be served \(Address already in use\): choose another port"):
         again.open(1, True)
 
 

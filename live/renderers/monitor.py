@@ -11,6 +11,7 @@ import asyncio
 import hmac
 import ipaddress
 import json
+import os
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -108,7 +109,7 @@ async def serve(shown: Shown, settings: dict[str, Any], gone: threading.Event) -
         await web.TCPSite(runner, settings["host"], settings["port"], backlog=128).start()
     except OSError as error:
         await runner.cleanup()
-        reason = (error.strerror or str(error)).partition(":")[0]
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror  # or of the name
         raise Unusable(f"cannot be served ({reason}): choose another port or host") from None
     _feed.say("ready")
     while not gone.is_set():
