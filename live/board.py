@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-SIZE = 8192
+SIZE = 32768
 _HEAD = struct.Struct("<QI")
 
 

@@ -198,6 +198,17 @@ class Output(ABC):
 
     hears = False
 
+    def watch(self, status: Mapping[str, Any]) -> None:  # noqa: B027
+        """How the show is going, several times a second, as `live.cli.telemetry` tells it. An output that wants to know
+        says so by `watches`."""
+
+    watches = False
+
+    notice = ""
+    """What its user should know once it is open, such as where it can be seen."""
+    closing = ""
+    """What it is doing while `close` takes long."""
+
     def send(self, pose: Pose) -> None:
         """Hand one pose over; what fails is counted, never raised."""
         self.encode(pose)

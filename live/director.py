@@ -108,13 +108,23 @@ class Director:
         self._leader = "off"
         self.reload: Callable[[], None] = _no_file
         self.refused = 0
-        self.asked: dict[str, Value] = {}
+        self.lasting: dict[str, Value] = {}
         """What is asked for now, by orders; for whoever takes over (`take_over`)."""
 
     @property
     def dropped(self) -> int:
         """Orders that were malformed, unknown, or of something that is not there."""
         return self.refused + sum(control.dropped for control in self._controls)
+
+    def asked(self) -> dict[str, Any]:
+        """What has been asked for, by the orders' names, and what can be: `styles`, `cues`, `setlist`."""
+        goals, card = self.goals, self.cast.generator.card
+        return {
+            "freeze": self._frozen, "neutral": goals.neutral > 0.5, "mirror": goals.mirror > 0.5,
+            "intensity": goals.intensity, "temperature": goals.temperature, "anticipation": 1e3 * goals.lead,
+            "style": [round(float(weight), 3) for weight in goals.style], "styles": list(card.styles),
+            **self._prompter.told(),
+        }  # fmt: skip
 
     def at_slot(self) -> None:
         """Take the newest orders and cues that are due, and go a step towards what is asked for."""
@@ -186,7 +196,7 @@ class Director:
             stands: dict[str, Value] = {
                 "freeze": float(self._frozen), "neutral": self.goals.neutral, "mirror": self.goals.mirror
             }  # fmt: skip
-            self.asked[one.name] = stands.get(one.name, one.value)
+            self.lasting[one.name] = stands.get(one.name, one.value)
 
     def leave(self) -> dict[str, NDArray[Any]]:
         """Where gliding values stand, for another director's `take_over`."""

@@ -249,8 +249,8 @@ class Engine:
         self._book_pose(due, sent)
         with self._surviving("the signals", due):
             self._heed()
-        if self.ledger.trace is not None:
-            self.ledger.trace(ticked, due, before, begun, listened, generated, moved, encoded, sent, now())
+        for trace in self.ledger.traces:
+            trace(ticked, due, before, begun, listened, generated, moved, encoded, sent, now())
 
     def _weigh(self, due: float, late: float) -> None:
         """Shed load where slots begin late, take it back where they do not."""

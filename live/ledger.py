@@ -65,8 +65,7 @@ class Ledger:
     `stages` hold ticks that ran the generator; `interval` is between the last bytes of successive poses; `reaction`
     from the last sample of a feature frame being captured to the last byte of the first pose that can know of it; a
     miss is a pose whose last byte left more than one period after its slot. `ticks` count those that were extrapolated
-    too. `trace`, where there is one, is given every
-    slot: the values of a `live.trace.Row`; `told` each recovery.
+    too. Each of `traces` is given every slot: the values of a `live.trace.Row`; `told` each recovery.
     """
 
     def __init__(self) -> None:
@@ -74,7 +73,7 @@ class Ledger:
         self.interval, self.reaction = Histogram(), Histogram()
         self.ticks = self.poses = self.misses = self.extrapolated = 0
         self.recoveries: list[str] = []
-        self.trace: Callable[..., None] | None = None
+        self.traces: list[Callable[..., None]] = []
         self.told: Callable[[str], None] | None = None
 
     def figures(self) -> dict[str, NDArray[Any]]:

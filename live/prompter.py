@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from live.orders import Order, Value
 from live.script import Cue, Script
 from live.types import BeatState
 
 MOST = 8
 """Cues that may wait."""
+TOLD = 100
+"""Cues that are told of."""
 
 
 class Prompter:
@@ -31,6 +35,17 @@ class Prompter:
         cue = self._script.cues[str(name)]
         self._waiting = [waiting for waiting in self._waiting if waiting != cue][1 - MOST :]
         self._waiting.append(cue)
+
+    def told(self) -> dict[str, Any]:
+        """cues and setlist: names, the first `TOLD`; last: the newest of the set list; waiting: how many cues wait."""
+        setlist = self._script.setlist
+        last = setlist[self.place] if self.place >= 0 else ""
+        return {
+            "cues": list(self._script.cues)[:TOLD],
+            "setlist": list(setlist)[:TOLD],
+            "last": last,
+            "waiting": len(self._waiting),
+        }
 
     def due(self, beat: BeatState) -> list[Order]:
         """The orders of the cues whose beat or bar has come with this beat; without a beat known, of all."""

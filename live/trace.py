@@ -103,11 +103,11 @@ def tracing(out: Path | None, ledger: Ledger) -> Iterator[None]:
         raise Failed(f"trace {out}: no memory to keep it in: {error.strerror}") from None
     command = [sys.executable, "-m", "live.trace", str(ring.path), str(out.absolute())]
     child = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    ledger.trace = ring.add
+    ledger.traces.append(ring.add)
     try:
         yield
     finally:
-        ledger.trace = None
+        ledger.traces.remove(ring.add)
         ring.close()
         _, complaint = child.communicate("".join(f"{line}\n" for line in ledger.recoveries))
     if child.returncode:

@@ -22,7 +22,7 @@ BAR = 30
 
 
 def draw(v: dict[str, Any]) -> Group:
-    """One picture of the board's values (see `live.cli.perform.status`)."""
+    """One picture of the board's values (see `live.cli.telemetry`)."""
     flash = v["confidence"] > 0.1 and v["phase"] < 0.25
     beat = Text(" ● " if flash else " ○ ", style="bold bright_yellow" if flash else "dim")
     beat.append(f"{v['bpm']:6.1f} BPM  " if v["bpm"] else "   --- BPM  ", style="bold")

@@ -43,6 +43,7 @@ case ",$extras," in *,dev,*)
     apt pulseaudio pulseaudio-utils libasound2-plugins jackd2 util-linux iproute2
     apt liblo-tools puredata-core supercollider-language godot3-server # the receivers that the tests send to
     apt blender python3-numpy
+    apt chromium # the browser that the monitor and study pages are tested in
     command -v npm >/dev/null || apt nodejs npm
     (cd tests/receivers && npm ci --omit=optional --ignore-scripts --silent) >/dev/null 2>&1 ||
         say "could not install tests/receivers by npm; going on without" ;;

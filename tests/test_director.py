@@ -454,7 +454,7 @@ def test_timing_can_change_between_ticks():
 def handed_over(before):
     """Another director of the same cast, that takes over from this one."""
     after = Led(level=0.5)
-    asked, left = before.director.asked, before.director.leave()
+    asked, left = before.director.lasting, before.director.leave()
     after.director.take_over(asked, left, before.motion.staging.marks)
     return after
 
@@ -495,4 +495,4 @@ def test_what_was_refused_is_counted_on():
 def test_momentary_orders_are_not_given_again():
     before = Led()
     before.after(1, ("tempo/tap", None), ("reset", None))
-    assert before.director.asked == {}
+    assert before.director.lasting == {}

@@ -21,7 +21,7 @@ README = ROOT.parent / "README.md"
 
 GROUND = {"types", "hops", "skeleton", "rotation", "errors", "clock", "pace", "ledger", "take", "channels",
           "grip", "hand", "placement", "orders", "knobs", "glide", "quiet", "ring", "look", "sound", "mirror",
-          "load", "samples"}  # fmt: skip
+          "load", "samples", "board"}  # fmt: skip
 ADAPTERS = {"audio", "beats", "features", "backends", "outputs", "formats", "control", "renderers", "streams"}
 OPENERS = {
     "control": "open_control",
@@ -145,6 +145,7 @@ def test_nothing_that_performs_imports_what_trains(module):
         "live.cli.paper",
         "live.cli.prepare",
         "live.cli.evaluate",
+        "live.cli.real_dance",
         "live.cli.beats_learn",
     ):  # imported when `live train` and its like are called
         return

@@ -75,13 +75,13 @@ def test_every_slot_of_a_show_is_traced_with_what_was_survived(tmp_path):
 
 
 def test_nothing_is_traced_after_the_show(tmp_path):
-    assert traced(tmp_path / "t.json", 0.1)[0].ledger.trace is None
+    assert traced(tmp_path / "t.json", 0.1)[0].ledger.traces == []
 
 
 def test_a_trace_that_cannot_be_written_is_told_after_the_show(tmp_path):
     ledger = Ledger()
     with pytest.raises(Failed, match="cannot be written: No such file"), tracing(tmp_path / "gone" / "t.json", ledger):
-        ledger.trace(*ROW)
+        ledger.traces[0](*ROW)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this platform has no SIGKILL")

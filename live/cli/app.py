@@ -11,8 +11,10 @@ from typing import Annotated, Any
 import typer
 
 from live import __version__
+from live.cli import commands
 from live.cli.bench import bench
 from live.cli.learning import learning
+from live.cli.study import study
 from live.errors import Failed, LiveError, MissingExtra, Unusable
 
 app = typer.Typer(
@@ -20,6 +22,7 @@ app = typer.Typer(
     add_completion=False,
 )  # fmt: skip
 app.add_typer(bench, name="bench")
+app.add_typer(study, name="study")
 app.add_typer(learning)
 
 
@@ -30,7 +33,7 @@ def root(version: Annotated[bool, typer.Option("--version", help="Tell the versi
         raise typer.Exit
 
 
-@app.command("perform")
+@app.command("perform", cls=commands.Perform)
 def perform_command(
     show: Annotated[Path | None, typer.Argument(help="Show file (TOML); options override it.")] = None,
     input: Annotated[str | None, typer.Option(help="demo, microphone[:NAME], an audio file, or silence.")] = None,
@@ -38,7 +41,9 @@ def perform_command(
     backend: Annotated[str | None, typer.Option(help="auto, tensorrt, cuda or cpu.")] = None,
     output: Annotated[
         list[str] | None,
-        typer.Option(help="vmc://HOST:PORT, vrchat://, osc://, take:PATH, window:, film:FILE.mp4, null: (several)."),
+        typer.Option(
+            help="vmc://HOST:PORT, vrchat://, osc://, take:PATH, window:, film:FILE.mp4, monitor:, null: (several)."
+        ),
     ] = None,
     tracker: Annotated[str | None, typer.Option(help="Beat tracker.")] = None,
     dancers: Annotated[int | None, typer.Option(help="How many dance.")] = None,
@@ -79,6 +84,14 @@ def perform_command(
     record: Annotated[
         Path | None, typer.Option(help="Film the show with its sound: FILE.mp4 (the same as --output film:FILE.mp4).")
     ] = None,
+    monitor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[HOST:PORT]",
+            help="Serve a page with the dance and how the show goes; this machine's port 8011 if nothing follows.",
+        ),
+    ] = None,
+    monitor_orders: Annotated[bool, typer.Option("--monitor-orders", help="Let the monitor page give orders.")] = False,
 ) -> None:
     """Dance to music as it plays, and stream the poses."""
     from live.cli.perform import Run, perform
@@ -96,7 +109,12 @@ def perform_command(
         _check_writable(name, path)
     if trace is not None and fast:
         raise Unusable("--trace: with --fast there are no times to tell; leave one of them out")
-    if more := (["window:"] if preview else []) + ([f"film:{record}"] if record is not None else []):
+    if monitor_orders and monitor is None:
+        raise Unusable("--monitor-orders: there is no page to give orders; add --monitor")
+    more = ["window:"] if preview else []
+    more += [f"film:{record}"] if record is not None else []
+    more += [f"monitor://{monitor}{'?orders=1' * monitor_orders}"] if monitor is not None else []
+    if more:
         values["output"] = options["output"] = [*make_show(values, "options").output, *more]
     terminal = preview is not False
     run = Run(fast, realtime, terminal, report, trace, show, options)

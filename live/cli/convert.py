@@ -97,6 +97,8 @@ def replay(take: Path, uris: list[str], loop: bool, fast: bool, say: Callable[[s
         for output in outputs:
             output.open(read.dancers, clock.paced)
             stack.callback(output.close)
+            if output.notice:
+                say(output.notice)
         begun = clock.now()
         player.run(loop)
         seconds = clock.now() - begun

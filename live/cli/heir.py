@@ -60,8 +60,8 @@ class Inheritance:
         if engine.ledger.poses % FRAME_RATE == 0:
             self._ledger.write(engine.ledger.figures())
             self._note_troubles()
-        if self._director.asked != self._asked:
-            self._asked = dict(self._director.asked)
+        if self._director.lasting != self._asked:
+            self._asked = dict(self._director.lasting)
             _write_whole(self._folder / ASKED, json.dumps(self._asked))
         self._moment.write(self._now())  # last: it is the heartbeat, and says that the others are there
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import signal
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from live.cli.manners import on_hang_up, on_signals, own_stderr
 from live.cli.outputs import Outputs, make_output, slowest
 from live.cli.overhear import Overheard
 from live.cli.reload import Reloading, Stagehands
+from live.cli.telemetry import Telemetry
 from live.clock import Clock, HostClock, VirtualClock
 from live.contracts import AudioSource, Backend, FeatureSource, Output, load_plugin
 from live.dictionary import Player
@@ -39,7 +39,6 @@ from live.reload import Reader
 from live.report import Setting, report, summary, write_report
 from live.show import Show
 from live.trace import tracing
-from live.types import FRAME_RATE
 
 SLOTS_PER_STATUS = 4
 EARLY = 0.02
@@ -129,6 +128,8 @@ def play(show: Show, run: Run, say: Callable[[str], None], troupe: Troupe, first
         stack.enter_context(on_signals(engine.stop, signal.SIGINT, signal.SIGTERM))
         stack.callback(outputs.close)
         outputs.open(first, engine.note if resumes else None)
+        for line in (output.notice for output in first if output.notice):
+            say(line)
         if not resumes:
             stack.enter_context(described(show, first, controls.all))
         board = stack.enter_context(_view(run))
@@ -141,6 +142,7 @@ def play(show: Show, run: Run, say: Callable[[str], None], troupe: Troupe, first
         notes = realtime.enter() if run.realtime and clock.paced else []
         stack.callback(realtime.leave if notes else lambda: None)
         setting = Setting(show.model, troupe.backend, source.name, notes)
+        telemetry = Telemetry(setting, engine, source, outputs.now, director, controls.all)
         source.start()
         stack.callback(source.close)
         if heir is not None:
@@ -155,17 +157,19 @@ def play(show: Show, run: Run, say: Callable[[str], None], troupe: Troupe, first
             reloading.look()
             if heir is not None:
                 heir.each_slot()
-            if board is not None and slots % SLOTS_PER_STATUS == 0:
-                board.write(
-                    status(setting, engine, source, outputs.now, clock.now() - begun) | {"notice": reloading.notice}
-                )
+            watched = board is not None or any(output.watches for output in outputs.now)
+            if watched and slots % SLOTS_PER_STATUS == 0:
+                status = telemetry.status(clock.now() - begun, reloading.notice)
+                telemetry.tell(status)
+                if board is not None:
+                    board.write(status)
 
         engine.run(show.duration, each_slot, director.at_slot)
         if heir is not None:
             heir.over()
         seconds = clock.now() - begun
-        if any(output.hears for output in outputs.now):
-            say("finishing the film")
+        for line in {output.closing for output in outputs.now} - {""}:
+            say(line)
     stages = declared(source, troupe.features, generator)
     values = report(setting, engine, source, outputs.all, seconds, director.dropped, stages)
     for line in summary(setting, values, sum(stages.values()), {o.uri: o.stats.last_error for o in outputs.all}):
@@ -249,33 +253,6 @@ def declared(source: AudioSource, features: FeatureSource, generator: Generator 
     up, its waiting for the tick, the source's own latency. Computing comes on top."""
     wait = (generator.poses_per_tick - 1) * PERIOD
     return {"source": source.latency, "features": features.latency, "generator": wait}
-
-
-def status(
-    setting: Setting, engine: Engine, source: AudioSource, outputs: list[Output], seconds: float
-) -> dict[str, Any]:
-    """What the status board shows."""
-    ledger, total = engine.ledger, engine.ledger.stages["total"]
-    return {
-        "model": setting.model,
-        "input": setting.input,
-        "time": seconds,
-        "bpm": engine.beat.bpm,
-        "phase": engine.beat.phase,
-        "confidence": engine.beat.confidence,
-        "energy_db": engine.signals.energy,
-        "build": engine.signals.build,
-        "event": engine.signals.event.name,
-        "level_db": 20 * math.log10(max(engine.level, 1e-4)),
-        "ticks_per_s": ledger.ticks / max(seconds, 1 / FRAME_RATE),
-        "p99_ms": total.percentile(0.99) * 1e3,
-        "worst_ms": total.max * 1e3,
-        "misses": ledger.misses,
-        "overflows": source.overflows,
-        "recoveries": len(ledger.recoveries),
-        "last_recovery": ledger.recoveries[-1] if ledger.recoveries else "",
-        "targets": [(o.uri, o.stats.sent, o.stats.errors) for o in outputs][:16],
-    }
 
 
 @contextlib.contextmanager

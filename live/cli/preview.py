@@ -68,6 +68,8 @@ def preview(uri: str, uris: Sequence[str], dancers: int, duration: float | None,
         for output in outputs:
             output.open(dancers, True)
             stack.callback(output.close)
+            if output.notice:
+                say(output.notice)
         say(f"listening on {uri}")
         relay.run(duration)
     say(f"{relay.sent} poses from {uri}, {stream.dropped} datagrams or messages dropped")

@@ -68,6 +68,7 @@ class Reloading:
     def _change(self, show: Show) -> None:
         """Take over all at once, as soon as new outputs are open."""
         hands = self._hands
+        before = list(hands.outputs.now)
         if show.output != self._show.output:
             if not hands.outputs.ready():
                 return
@@ -77,9 +78,10 @@ class Reloading:
         hands.director.rewrite(show.script(), orders)
         hands.controls.map(show)
         self._show, self._waiting = show, None
-        hands.director.asked["reload"] = None  # whoever takes over begins with the show of the beginning
+        hands.director.lasting["reload"] = None  # whoever takes over begins with the show of the beginning
         parts = [f"taken over {', '.join(taken)}"] if taken else []
         parts += [f"needs a restart for {', '.join(restart)}"] if restart else []
+        parts += [output.notice for output in hands.outputs.now if output.notice and output not in before]
         self._tell(f"show reloaded: {'; '.join(parts) or 'nothing has changed'}")
 
     def _tell(self, line: str) -> None:

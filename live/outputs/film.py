@@ -5,17 +5,13 @@ Options: those of `live.look`, `overwrite=1`, `fps=60`. A `.mov` with `backgroun
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-import numpy as np
-
-from live import ring
 from live.errors import BadTarget
 from live.look import CLEAR, NAMES, Look, make_look
 from live.outputs import _drawn, _handover, _uri
-from live.sound import BLOCK
-from live.types import HOP, SAMPLE_RATE, Float32
+from live.outputs._sound import SoundMemory
+from live.types import Float32
 
 ENDINGS = (".mp4", ".mov")
 BLOCKS = 8192
@@ -44,45 +40,31 @@ class FilmOutput(_drawn.Drawn):
     hears = True
     revives = False
     patience = 120.0
+    closing = "finishing the film"
 
     def __init__(self, uri: str, path: Path, look: Look, fps: int, overwrite: bool) -> None:
         super().__init__(uri, look, {})
         self.path, self.fps, self.overwrite = path, fps, overwrite
-        self._sound: ring.Ring | None = None
+        self._sound: SoundMemory | None = None
 
     def open(self, dancers: int, paced: bool) -> None:
         """`BadTarget` when the file exists or cannot be written, or nothing here can encode it."""
         _handover.begin_file(self.uri, self.path, self.overwrite, b"")
-        try:
-            self._sound = ring.create(BLOCK.itemsize, BLOCKS)
-        except OSError as error:
-            raise BadTarget(f"output '{self.uri}': no room for its sound: {error.strerror}") from None
-        if self.memory is not None:
-            os.link(self._sound.path, self._named(self.memory))
-        self._blocks = np.ndarray(BLOCKS, BLOCK, self._sound.memory, ring.HEADER)
-        self.settings = {"path": str(self.path), "fps": self.fps, "sound": str(self._sound.path), "hurry": paced}
+        self._sound = SoundMemory(self.uri, BLOCKS, keeps_all=True, name=self._named())
+        self.settings = {"path": str(self.path), "fps": self.fps, "sound": self._sound.path, "hurry": paced}
         super().open(dancers, paced)
 
     def join(self, dancers: int) -> None:
         super().join(dancers)
-        assert self.memory is not None
-        self._sound = ring.Ring(self._named(self.memory))
-        self._blocks = np.ndarray(BLOCKS, BLOCK, self._sound.memory, ring.HEADER)
+        self._sound = SoundMemory(self.uri, BLOCKS, keeps_all=True, name=self._named(), joined=True)
 
-    def _named(self, memory: Path) -> Path:
-        return memory.with_name(memory.name + ".sound")
+    def _named(self) -> Path | None:
+        return None if self.memory is None else self.memory.with_name(self.memory.name + ".sound")
 
     def hear(self, samples: Float32, captured: float) -> None:
         """Sound that finds no room is left out: the film is silent there, and goes on in time."""
-        sound = self._sound
-        for first in range(0, len(samples) if sound is not None else 0, HOP):
-            assert sound is not None
-            if sound.full:
-                return
-            part, block = samples[first : first + HOP], self._blocks[sound.written % BLOCKS]
-            block["captured"], block["count"] = captured + first / SAMPLE_RATE, len(part)
-            block["samples"][: len(part)] = part
-            sound.publish()
+        if self._sound is not None:
+            self._sound.write(samples, captured)
 
     def close(self) -> None:
         """Wait until the film is finished; one with nothing in it is removed."""
@@ -90,9 +72,6 @@ class FilmOutput(_drawn.Drawn):
         super().close()
         if opened and not self.stats.sent:
             self.path.unlink(missing_ok=True)
-        if (sound := self._sound) is not None:
+        if self._sound is not None:
+            self._sound.close()
             self._sound = None
-            del self._blocks
-            sound.close()
-            if not self._joined:
-                sound.unlink()
