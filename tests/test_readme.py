@@ -43,7 +43,8 @@ def adapted(command):
     for there, here in INSTEAD.items():
         command = command.replace(there, here)
     words = shlex.split(command)[1:]
-    return words + MORE.get(words[0], [])
+    more = ["--rounds", "2"] if "--from-weights" in words else MORE.get(words[0], [])  # one more than those weights have
+    return words + more
 
 
 @pytest.fixture(scope="module")
