@@ -43,7 +43,8 @@ def adapted(command):
     for there, here in INSTEAD.items():
         command = command.replace(there, here)
     words = shlex.split(command)[1:]
-    more = ["--rounds", "2"] if "--from-weights" in words else MORE.get(words[0], [])  # one more than those weights have
+    # weights to begin with have a round already
+    more = ["--rounds", "2"] if "--from-weights" in words else MORE.get(words[0], [])
     return words + more
 
 
