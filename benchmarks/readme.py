@@ -36,7 +36,7 @@ def table(results: Path) -> str:
 
 def _minutes(result: dict[str, Any]) -> float:
     """How long was performed."""
-    seconds = result["how"]["duration"] if "how" in result else result.get("duration_s", 0.0)
+    seconds = result.get("how", {}).get("duration", result.get("duration_s", 0.0))
     return round(seconds / 60.0, 1)
 
 
