@@ -15,19 +15,16 @@ import numpy as np
 
 from live.clock import Clock
 from live.contracts import AudioSource, FeatureSource, Output, SignalSource
-from live.ledger import Ledger
-from live.load import DANCERS, PICTURES, RARELY, TICKS, Load, extrapolated
+from live.ledger import Ledger, Times
+from live.load import DANCERS, Load, extrapolated
 from live.pace import PERIOD, PoseClock
+from live.rehearsal import Rehearsal
 from live.types import AudioBlock, BeatState, FeatureFrame, Float32, Pose, Signals, State
 
 STALL = 0.25
 """Seconds behind after which slots are skipped rather than caught up with."""
-LONGEST_REHEARSAL = 0.2 * PERIOD
-"""Seconds; a tick that takes longer (many dancers) is not rehearsed, for want of time."""
 AHEAD = 0.09 * PERIOD
 """Seconds before a slot at which the sound so far is heard; rehearsals end there."""
-WARM_UP = 30
-"""Rehearsals before the first slot."""
 LARGEST_RAW = 1e3
 """No channel of a body (m, m/s, rad/s) is ever this large."""
 FEW = 10
@@ -35,8 +32,6 @@ FEW = 10
 NOTHING: Float32 = np.zeros(0, np.float32)
 DEAF = 2.0
 """Seconds without sound after which the dancers hear silence."""
-CARRIED_ON = 4
-"""Ticks in a row that may be extrapolated; then one is generated however late it is."""
 
 
 class TickGenerator(Protocol):
@@ -62,7 +57,7 @@ class BodyMotion(Protocol):
 class Timing:
     """lead: seconds of anticipation; beat phases run ahead by this and by the source's latency. tempo_range: bpm that
     the model was trained on; slower beats are doubled, faster ones halved. latency: the outputs', for `play_time`.
-    rehearsals: how often each tick is run in advance, see `Engine._rehearse_until`."""
+    rehearsals: how often each tick is run in advance."""
 
     lead: float = 0.0
     latency: float = 0.0
@@ -108,10 +103,10 @@ class Engine:
         self._heard: list[FeatureFrame] = []
         self._last = FeatureFrame(features.silent_values(), 0, 0.0, BeatState())
         self._last_heard = self._last_sent = self._began = float("nan")
-        self._rehearsal = 0.1 * PERIOD
+        self._rehearsal = Rehearsal(clock, self._rehearse)
         self._pushed = self._slot = self._heard_to = 0
         self._stopped = False
-        self._load, self._carried_on = Load(), 0
+        self._load = Load()
 
     def stop(self) -> None:
         """Ask the loop to end after the pose in hand; safe in a signal handler."""
@@ -156,7 +151,7 @@ class Engine:
         if self._slot:
             self.ledger.misses += max(0, round((self._clock.now() - self._last_sent) / PERIOD) - 1)
         else:
-            self.warm_up()
+            self._rehearsal.warm_up()
             self._began = self._clock.now()
         self._last_heard = self._clock.now()
         due = pace.start(self._last_heard)
@@ -187,28 +182,8 @@ class Engine:
             self._listen(self._read(due), due)
 
     def _rehearse_until(self, end: float) -> None:
-        """Shortly before a tick, run it on what is known already, as often as time allows, and forget the results.
-
-        Between ticks other programs take the processor's caches; a tick that was just rehearsed takes less time from
-        sound to pose, at the price of doing it more than once. Every room's step is a function of values, so nothing
-        shows.
-        """
-        if not self._clock.paced or not self.timing.rehearsals or self._slot % self._generator.poses_per_tick:
-            return
-        if self._load.level >= PICTURES:
-            return
-        if self._rehearsal > LONGEST_REHEARSAL:
-            self._rehearsal *= 0.99  # try again in a while
-            return
-        self._clock.sleep_until(end - (self.timing.rehearsals + 0.05) * self._rehearsal)
-        while end - (begun := self._clock.now()) > 0.9 * self._rehearsal:
-            self._rehearse()
-            self._rehearsal += 0.1 * (self._clock.now() - begun - self._rehearsal)
-
-    def warm_up(self) -> None:
-        """Rehearse until everything is where the processor wants it."""
-        for _ in range(WARM_UP if self._clock.paced else 0):
-            self._rehearse()
+        if not self._slot % self._generator.poses_per_tick and self._load.rehearses:
+            self._rehearsal.until(end, self.timing.rehearsals)
 
     def _rehearse(self) -> None:
         with contextlib.suppress(Exception):  # the tick itself will meet the fault and count it
@@ -230,27 +205,28 @@ class Engine:
         begun = now()
         self._listen(block, due)
         listened = now()
-        ticked = phase == 0 and not self._carry_on(late)
+        ticked = phase == 0 and not self._extrapolate(late)
         if ticked:
             self._generate(due)
         generated = now()
         pose = self._move(phase, due)
         moved = now()
-        outputs = self._shown_at()
+        outputs = self._outputs if self._load.shows(self._slot) else [o for o in self._outputs if not o.picture]
         for output in outputs:
             output.encode(pose)
         encoded = now()
         for output in outputs:
             output.transmit()
-        sent = now()
+        times = Times(before, begun, listened, generated, moved, encoded, now())
         self._slot += 1
         if ticked:
-            self._book(before, begun, listened, generated, moved, encoded, sent)
-        self._book_pose(due, sent)
+            self._book(times)
+        self.ledger.posed(due, times.sent, self._last_sent)
+        self._last_sent = times.sent
         with self._surviving("the signals", due):
             self._heed()
         for trace in self.ledger.traces:
-            trace(ticked, due, before, begun, listened, generated, moved, encoded, sent, now())
+            trace(ticked, due, *times, now())
 
     def _weigh(self, due: float, late: float) -> None:
         """Shed load where slots begin late, take it back where they do not."""
@@ -258,23 +234,14 @@ class Engine:
             self._note(due, told)
             self._generator.awake = 1 if self._load.level >= DANCERS else self._generator.dancers
 
-    def _carry_on(self, late: float) -> bool:
+    def _extrapolate(self, late: float) -> bool:
         """Extrapolate this tick instead of generating it, where that would make the next poses later still."""
-        halved = self._load.level >= TICKS and not self._carried_on
-        if not (halved or late > PERIOD) or self._carried_on >= CARRIED_ON or not self.ledger.ticks:
-            self._carried_on = 0
+        if not self.ledger.ticks or not self._load.carries_on(late):
             return False
-        self._carried_on += 1
         self.ledger.extrapolated += 1
         self.ledger.ticks += 1
         self._raw = extrapolated(self._raw)
         return True
-
-    def _shown_at(self) -> Sequence[Output]:
-        """The outputs of this slot."""
-        if self._load.level < PICTURES or self._slot % RARELY == 0:
-            return self._outputs
-        return [output for output in self._outputs if not output.picture]
 
     @contextlib.contextmanager
     def _surviving(self, what: str, due: float) -> Iterator[None]:
@@ -368,24 +335,9 @@ class Engine:
             features=self._last.values,
         )
 
-    def _book(self, before: float, begun: float, listened: float, generated: float, moved: float, encoded: float,
-              sent: float) -> None:  # fmt: skip
+    def _book(self, times: Times) -> None:
         """Enter a tick's stages, and its reaction to each frame it was the first to hear."""
-        stages = self.ledger.stages
-        stages["capture"].add(begun - before)
-        stages["features"].add(listened - begun)
-        stages["generator"].add(generated - listened)
-        stages["motion"].add(moved - generated)
-        stages["encode"].add(encoded - moved)
-        stages["send"].add(sent - encoded)
-        stages["total"].add(sent - begun)
+        self.ledger.ticked(times)
         for frame in self._heard:
-            self.ledger.reaction.add(sent - self._source.capture_time(frame.end))
+            self.ledger.reaction.add(times.sent - self._source.capture_time(frame.end))
         self._heard.clear()
-
-    def _book_pose(self, due: float, sent: float) -> None:
-        self.ledger.poses += 1
-        self.ledger.misses += sent - due > PERIOD
-        if self._last_sent == self._last_sent:
-            self.ledger.interval.add(sent - self._last_sent)
-        self._last_sent = sent

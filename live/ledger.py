@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from live.pace import PERIOD
 
 STAGES = ("capture", "features", "generator", "motion", "encode", "send", "total")
 PERCENTILES = {"p50": 0.50, "p90": 0.90, "p99": 0.99, "p999": 0.999}
@@ -59,6 +61,19 @@ class Histogram:
         return {name: round(value, 4) for name, value in values.items()}
 
 
+class Times(NamedTuple):
+    """Host times of one slot: before the input was read, where each of `STAGES` after `capture` began, the last byte
+    sent."""
+
+    before: float
+    begun: float
+    listened: float
+    generated: float
+    moved: float
+    encoded: float
+    sent: float
+
+
 class Ledger:
     """Everything counted in one performance.
 
@@ -75,6 +90,19 @@ class Ledger:
         self.recoveries: list[str] = []
         self.traces: list[Callable[..., None]] = []
         self.told: Callable[[str], None] | None = None
+
+    def ticked(self, times: Times) -> None:
+        """Enter the stages of a slot that ran the generator."""
+        for name, begun, ended in zip(STAGES, times, times[1:], strict=False):
+            self.stages[name].add(ended - begun)
+        self.stages["total"].add(times.sent - times.begun)
+
+    def posed(self, due: float, sent: float, last_sent: float) -> None:
+        """Enter a pose that was due and sent at these host times, after one sent at another; NaN for the first."""
+        self.poses += 1
+        self.misses += sent - due > PERIOD
+        if last_sent == last_sent:
+            self.interval.add(sent - last_sent)
 
     def figures(self) -> dict[str, NDArray[Any]]:
         """All histograms as arrays, to `put_back` in another process."""

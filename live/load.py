@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from live.pace import PERIOD
 from live.types import FRAME_RATE, Float32
 
 SHED = ("nothing", "pictures and rehearsals", "extra dancers", "every other tick")
@@ -23,11 +24,15 @@ CARRIED = 0.7
 """Share of its change that an extrapolated pose keeps of the one before: the movement runs out within a few."""
 
 
+CARRIED_ON = 4
+"""Ticks in a row that may be extrapolated; then one is generated however late it is."""
+
+
 class Load:
     """`level`: how much of `SHED` is left out."""
 
     def __init__(self) -> None:
-        self.level = 0
+        self.level = self._carried_on = 0
         self._slots = self._late = self._in_time = 0
         self._calm = CALM
 
@@ -43,6 +48,23 @@ class Load:
         if self._in_time >= self._calm * FRAME_RATE:
             return self._less()
         return ""
+
+    @property
+    def rehearses(self) -> bool:
+        return self.level < PICTURES
+
+    def shows(self, slot: int) -> bool:
+        """Whether the outputs that are pictures get this slot's pose."""
+        return self.level < PICTURES or slot % RARELY == 0
+
+    def carries_on(self, late: float) -> bool:
+        """Whether this tick, which begins so late (s), is extrapolated instead of generated."""
+        halved = self.level >= TICKS and not self._carried_on
+        if not (halved or late > PERIOD) or self._carried_on >= CARRIED_ON:
+            self._carried_on = 0
+            return False
+        self._carried_on += 1
+        return True
 
     def _more(self) -> str:
         self.level += 1

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from live import ring
 from live.contracts import AudioSource
-from live.samples import COUNTERS, Ring
+from live.samples import COUNTERS, SampleRing
 from live.types import HOP, SAMPLE_RATE, AudioBlock
 
 POLL = 0.002
@@ -34,7 +34,7 @@ class Relay:
     def __init__(self, folder: Path, source: AudioSource) -> None:
         self._source = source
         self._file = _mapped(folder / "sound", COUNTERS + 4 * _CAPACITY)
-        self._sound = Ring(_CAPACITY, HOP, self._file)
+        self._sound = SampleRing(_CAPACITY, HOP, self._file)
         self._state = ring.create(_STATE.size, 8, folder / "sound-state")
         self._lines = ring.create(_LINE, LINES, folder / "lines")
 
@@ -68,7 +68,7 @@ class Relayed:
 
     def __init__(self, folder: Path, name: str, heard: int = 0) -> None:
         self.name = name
-        self._sound = Ring(_CAPACITY, HOP, _mapped(folder / "sound"))
+        self._sound = SampleRing(_CAPACITY, HOP, _mapped(folder / "sound"))
         self._state, self._lines = ring.Ring(folder / "sound-state"), ring.Ring(folder / "lines")
         self._now = (0.0, math.nan, 1.0 / SAMPLE_RATE, 0.0, 0.0, 0.0)
         self.heard = heard

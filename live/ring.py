@@ -11,6 +11,7 @@ import mmap
 import os
 import struct
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,6 +85,19 @@ class Ring:
             self.path.unlink(missing_ok=True)
         except PermissionError:
             return
+
+
+def engine_gone() -> threading.Event:
+    """For a process that reads a ring: set once standard input ends, because the engine closed it or is gone. A thread,
+    because Windows cannot poll a pipe."""
+    gone = threading.Event()
+
+    def wait() -> None:
+        os.read(0, 1)
+        gone.set()
+
+    threading.Thread(target=wait, daemon=True).start()
+    return gone
 
 
 def memory_folder() -> Path | None:

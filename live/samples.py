@@ -14,11 +14,11 @@ COUNTERS = 24
 """Bytes before the samples of a ring that lies in shared memory."""
 
 
-class Ring:
+class SampleRing:
     """One writes, one other reads, neither ever waits for the other. `memory`: where it lies, `COUNTERS` bytes and four
     for each sample; what lies there already goes on.
 
-    Samples are numbered from 0; `skip` leaves numbers out that will never come. No lock is needed: the writer moves
+    Samples are numbered from 0; `skip_to` leaves numbers out that will never come. No lock is needed: the writer moves
     `written` only after the samples lie in place, and the reader stays a fifth of the ring away from what may be
     overwritten while it copies. What the reader misses is always a multiple of `grid` samples, so that frames of that
     length go on where the pose clock expects them.

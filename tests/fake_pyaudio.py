@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,17 +38,14 @@ class FakePyAudio:
     devices: list[dict[str, Any]] = field(default_factory=list)
     default: int = 0
     accepts: set[tuple[int, int]] = field(default_factory=set)
-    opened: list[dict[str, Any]] = field(default_factory=list)
+    opened: list[FakeStream] = field(default_factory=list)
     paFloat32: int = 1
-    _events: queue.Queue[Any] = field(default_factory=queue.Queue)
-    _waiting: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     # ---- what the test does
 
     def wait(self) -> None:
-        """Return when all that was delivered has been taken and the next read waits."""
-        assert self._waiting.acquire(timeout=PATIENCE), "the microphone does not read"
-        self._waiting.release()
+        """Return when all that was delivered has been taken and the newest stream's next read waits."""
+        self._reader().release()
 
     def deliver(self, samples: Float32, now: float) -> None:
         """Let the next read return frames [n] or [n, channels] at host time `now`, and wait until they are taken."""
@@ -59,9 +57,17 @@ class FakePyAudio:
         self._let_go(OSError(-9999, "Unanticipated host error"), now)
 
     def _let_go(self, event: Any, now: float) -> None:
-        assert self._waiting.acquire(timeout=PATIENCE), "the microphone does not read"
+        self._reader()
         self.clock.time = now
-        self._events.put(event)
+        self.opened[-1].events.put(event)
+
+    def _reader(self) -> threading.Semaphore:
+        """Of the newest stream, once its read waits: taken. A stream that failed may yet be followed by another."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            if self.opened and (waiting := self.opened[-1].waiting).acquire(timeout=0.001):
+                return waiting
+        raise AssertionError("the microphone does not read")
 
     # ---- what the microphone uses
 
@@ -69,11 +75,6 @@ class FakePyAudio:
         return self
 
     def terminate(self) -> None: ...
-
-    def close(self) -> None: ...
-
-    def get_input_latency(self) -> float:
-        return 0.01
 
     def get_device_count(self) -> int:
         return len(self.devices)
@@ -86,16 +87,30 @@ class FakePyAudio:
             raise OSError("No Default Input Device Available")
         return self.get_device_info_by_index(self.default)
 
-    def open(self, **how: Any) -> FakePyAudio:
+    def open(self, **how: Any) -> FakeStream:
         if self.accepts and (how["rate"], how["channels"]) not in self.accepts:
             raise OSError(-9997, "Invalid sample rate")
-        self.opened.append(how)
-        return self
+        self.opened.append(FakeStream(how))
+        return self.opened[-1]
+
+
+@dataclass
+class FakeStream:
+    """An open input, and how it was opened. Its reads return its own `events`, as they come."""
+
+    how: dict[str, Any]
+    events: queue.Queue[Any] = field(default_factory=queue.Queue)
+    waiting: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def read(self, frames: int, exception_on_overflow: bool) -> bytes:
         assert not exception_on_overflow  # PyAudio would close the stream
-        self._waiting.release()
-        event = self._events.get()
+        self.waiting.release()
+        event = self.events.get()
         if isinstance(event, Exception):
             raise event
         return np.asarray(event, np.float32).tobytes()
+
+    def get_input_latency(self) -> float:
+        return 0.01
+
+    def close(self) -> None: ...

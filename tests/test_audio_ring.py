@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live.samples import Ring
+from live.samples import SampleRing
 from live.types import AudioBlock, Float32
 
 
@@ -19,7 +19,7 @@ def count(first: int, length: int) -> Float32:
 
 @given(st.lists(st.tuples(st.sampled_from(["write", "read", "skip"]), st.integers(0, 130)), max_size=60))
 def test_whatever_the_ring_gives_carries_its_own_number(steps: list[tuple[str, int]]) -> None:
-    ring, end = Ring(100, grid=7), 0
+    ring, end = SampleRing(100, grid=7), 0
     for what, size in steps:
         if what == "write":
             ring.write(count(ring.written, size))
@@ -33,7 +33,7 @@ def test_whatever_the_ring_gives_carries_its_own_number(steps: list[tuple[str, i
 
 
 def test_what_fits_comes_out_whole() -> None:
-    ring = Ring(100)
+    ring = SampleRing(100)
     got = []
     for begin in range(0, 1000, 50):
         ring.write(count(begin, 50))
@@ -41,7 +41,7 @@ def test_what_fits_comes_out_whole() -> None:
     assert np.array_equal(np.concatenate(got), count(0, 1000)) and ring.overflows == 0
 
 
-class LappedRing(Ring):
+class LappedRing(SampleRing):
     """Its writer is quick: it writes `lap` more samples each time that the reader has made its copy."""
 
     lap = 0
@@ -63,7 +63,7 @@ def test_what_was_overwritten_while_it_was_copied_is_dropped_and_counted(lap: in
 
 
 def test_a_writer_and_a_reader_at_once_never_mix_samples_up() -> None:
-    ring, done = Ring(4000), threading.Event()
+    ring, done = SampleRing(4000), threading.Event()
 
     def write() -> None:
         for begin in range(0, 2_000_000, 100):

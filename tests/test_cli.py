@@ -402,7 +402,7 @@ def test_a_paced_second_takes_a_second(tmp_path):
     with on_stage(*QUIET, "--duration", "1", "--report", tmp_path / "a.json") as show:
         show.communicate(timeout=20)
     assert time.monotonic() - began >= 1.0
-    assert json.loads((tmp_path / "a.json").read_text())["duration_s"] == pytest.approx(1.0, abs=0.3)
+    assert json.loads((tmp_path / "a.json").read_text())["duration_s"] >= 0.99
 
 
 @performing
@@ -414,7 +414,8 @@ def test_a_closed_pipe_makes_no_traceback():
 
 @pytest.mark.parametrize(("latency", "lead"), [(0, 0.02), (100, 0.12)])
 def test_the_automatic_anticipation_is_the_outputs_latency_and_a_little_early(latency, lead):
-    from live.cli.perform import automatic_lead, make_output
+    from live.cli.outputs import make_output
+    from live.cli.perform import automatic_lead
 
     generator = type("Generator", (), {"card": type("Card", (), {"accent_offset": 0.0})})
     outputs = [make_output("null:"), make_output(f"vmc://127.0.0.1?latency={latency}")]

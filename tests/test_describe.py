@@ -14,7 +14,7 @@ import pytest
 from output_poses import listener, port_of
 
 from live.cli.direct import described
-from live.cli.perform import make_output
+from live.cli.outputs import make_output
 from live.control.osc import open_control
 from live.describe import HEARD, SENT, Address, answer, host_info, namespace
 from live.errors import Unusable

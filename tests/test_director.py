@@ -82,11 +82,11 @@ class Control:
 
 
 class Led:
-    def __init__(self, script=None, conductors=None, level=0.5):
+    def __init__(self, script=None, conductors=None, level=0.5, control=None):
         self.engine, self.hand, self.motion, self.generator = FakeEngine(), FakeHand(), Motion(), FakeGenerator()
         self.blocking = Blocking(self.motion, 2)
         cast = Cast(self.engine, self.hand, self.motion, self.generator, style, 0.08, self.blocking)
-        self.control = Control()
+        self.control = control or Control()
         self.director = Director(cast, [self.control], script or Script(), conductors or {})
         self.engine.level = level
         for _ in range(40):  # the music wakes them
@@ -419,9 +419,8 @@ def test_an_order_shows_in_the_next_pose():
 @pytest.mark.parametrize("order", [("freeze", 1), ("neutral", 1), ("intensity", 2.0), ("mirror", 1), ("tempo/tap",)])
 def test_an_order_on_the_wire_is_begun_with_by_the_slot_after_it(order):
     """As `at_slot` runs just before each pose, an order's first effect is seen within one pose, half a tick."""
-    led = Led()
     with closing(open_control(f"127.0.0.1:{(port := free_port(socket.SOCK_DGRAM))}")) as control:
-        led.director._controls = [control]
+        led = Led(control=control)
         led.director.at_slot()
         before, taps = led.motion.mood, len(led.hand.done)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:

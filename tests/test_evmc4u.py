@@ -13,7 +13,7 @@ from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from live.cli.perform import make_output
+from live.cli.outputs import make_output
 from live.take import pose_of, read_take
 
 FRAMES = 100_000

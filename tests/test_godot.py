@@ -12,7 +12,7 @@ from foreign import started
 from output_poses import unused_port
 
 from live import skeleton
-from live.cli.perform import make_output
+from live.cli.outputs import make_output
 from live.take import pose_of, read_take
 
 SCENE = Path(__file__).parents[1] / "examples" / "godot"

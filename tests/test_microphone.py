@@ -124,7 +124,7 @@ def test_samples_arrive_in_order_and_numbered(audio: FakePyAudio, listen: Open) 
 def test_it_asks_for_mono_at_48_khz_and_its_block(audio: FakePyAudio, listen: Open) -> None:
     listen()
     audio.wait()
-    assert {"rate": 48_000, "channels": 1, "frames_per_buffer": BLOCK}.items() <= audio.opened[0].items()
+    assert {"rate": 48_000, "channels": 1, "frames_per_buffer": BLOCK}.items() <= audio.opened[0].how.items()
 
 
 def test_capture_time_is_the_time_of_the_sample(audio: FakePyAudio, listen: Open) -> None:
@@ -255,7 +255,7 @@ def test_a_device_whose_driver_never_answers_again_is_opened_anew(audio: FakePyA
     while len(audio.opened) < 2 and time.monotonic() < end:
         time.sleep(0.001)
     later = begun + 4 * 48_000
-    audio.deliver(count(later), START + (later + BLOCK) / 48_000)  # the old thread's, which is not heard any more
+    audio.opened[0].events.put(count(later))  # the old thread's, which is not heard any more
     play(audio, later + BLOCK, 0.1)
     heard = mic.read_available()
     assert heard.samples[0] == pytest.approx(heard.start * 1e-6, abs=5e-6) and heard.start > later

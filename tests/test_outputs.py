@@ -11,7 +11,7 @@ import pytest
 from output_poses import listener, port_of, pose, received
 from pythonosc.osc_message import OscMessage
 
-from live.cli.perform import make_output
+from live.cli.outputs import make_output
 from live.contracts import Output, load_plugin, plugin_names
 from live.errors import BadTarget
 

@@ -8,7 +8,7 @@ from fakes import FakeOutput
 from output_poses import pose
 
 from live import skeleton
-from live.cli.perform import make_output
+from live.cli.outputs import make_output
 from live.clock import VirtualClock
 from live.errors import BadTarget
 from live.placement import AS_IT_IS, Placement, split

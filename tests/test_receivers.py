@@ -13,7 +13,7 @@ from output_poses import listener, port_of, pose, received, unused_port
 from pythonosc.osc_bundle import OscBundle
 from pythonosc.osc_message import OscMessage
 
-from live.cli.perform import make_output
+from live.cli.outputs import make_output
 
 OUTPUTS = ("vmc://{}?face=loudness", "osc://{}?flat=1", "vrchat://{}")
 

@@ -20,7 +20,7 @@ from output_poses import listener, port_of, pose, unused_port
 from pythonosc.osc_message import OscMessage
 
 from live import rotation, skeleton
-from live.cli.perform import make_output
+from live.cli.outputs import make_output
 from live.errors import BadFile, BadTarget
 from live.motion.stance import neutral_rotations
 from live.outputs import robot

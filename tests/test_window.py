@@ -281,7 +281,7 @@ def test_the_virtual_camera_is_sent_whole_pictures(webcam, memory, monkeypatch, 
     monkeypatch.setattr(webcam, "opened", opened)
     settings = {"dancers": 1, "device": "", "fps": 60}
     monkeypatch.setattr(_feed, "begin", lambda *_: (memory.ring, Look(width=160, height=90), settings))
-    monkeypatch.setattr(_feed, "engine_gone", lambda: gone)
+    monkeypatch.setattr(webcam, "engine_gone", lambda: gone)
     threading.Timer(0.5, gone.set).start()
     assert webcam.main("", "") == 0
     assert made[0].sent[-1].shape == (90, 160, 3) and made[0].sent[-1].max() > 100

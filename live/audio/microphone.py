@@ -13,7 +13,7 @@ from live.audio._convert import Converter
 from live.audio._portaudio import AudioDevice, find, inputs, opened, portaudio
 from live.clock import Clock, SampleClock
 from live.contracts import AudioSource
-from live.samples import Ring
+from live.samples import SampleRing
 from live.types import HOP, SAMPLE_RATE, AudioBlock
 
 
@@ -57,7 +57,7 @@ class Microphone:
         self.latency = self._config.block / SAMPLE_RATE
         self._wanted = wanted
         self._clock = clock
-        self._ring = Ring(int(self._config.ring * SAMPLE_RATE), grid=HOP)
+        self._ring = SampleRing(int(self._config.ring * SAMPLE_RATE), grid=HOP)
         self._time = SampleClock(SAMPLE_RATE)
         self._captured = 0.0  # samples at 48 kHz that the device has delivered or should have
         self._losses = LossMeter(self._config.lost)

@@ -18,9 +18,9 @@ from live.mirror import Mirror
 from live.relay import Relayed
 from live.types import FRAME_RATE
 
-MOMENT, STATE, LEDGER, ASKED, SURVIVED = "moment", "state", "ledger", "asked", "survived"
-"""Files: where everybody is (every pose), the generator's state (every few ticks), the ledger (every second), what was
-asked for, and what was survived (when there is something new)."""
+MOMENT, BEGUN, STATE, LEDGER, ASKED, SURVIVED = "moment", "begun", "state", "ledger", "asked", "survived"
+"""Files: where everybody is (every pose), which pose is being sent, the generator's state (every few ticks), the ledger
+(every second), what was asked for, and what was survived (when there is something new)."""
 OVER = "over"
 """A file that is there once the show has ended, while its last engine clears up."""
 AT_ONCE = 1 << 18
@@ -42,6 +42,7 @@ class Inheritance:
         state, raw, channels = engine.leave().state, engine.leave().raw, director.cast.generator.card.channels
         self._like = {"raw": np.zeros((*raw.shape[:2], channels), np.float32)}
         self._moment = Mirror(self._folder / MOMENT, self._now() | self._like)
+        self._begun = Mirror(self._folder / BEGUN, {"slot": np.zeros((), np.int64)})
         self._state = None if self._still else Mirror(self._folder / STATE, state)
         self._ledger = Mirror(self._folder / LEDGER, engine.ledger.figures())
         self._every = 1 if self._state is None else 1 + self._state.size // AT_ONCE
@@ -51,6 +52,9 @@ class Inheritance:
         engine.ledger.told = self._told
 
     # ---- leaving -------------------------------------------------------------------------------------------------
+
+    def at_slot(self) -> None:
+        self._begun.write({"slot": np.array(self._engine.leave().slot)})
 
     def each_slot(self) -> None:
         engine = self._engine
@@ -111,9 +115,12 @@ class Inheritance:
             director.stand(KICK)
 
     def _legacy(self, left: Mapping[str, NDArray[Any]]) -> Legacy:
-        """The moment, with the generator's newest state."""
+        """The moment, with the generator's newest state. A pose whose sending had begun may have gone: no other has
+        its number."""
         own = self._engine.leave()
         slot, began, last_sent, _ = map(float, left["numbers"])
+        begun = self._begun.newest()
+        slot = slot if begun is None else max(slot, int(begun["slot"]) + 1)
         body = own.body._replace(**{name: left[f"body {name}"] for name in own.body._fields if name != "past"})
         state = None if self._state is None else self._state.newest()
         raw = left["raw"] if left["raw"].any() else own.raw

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from live.cli.outputs import make_output
-from live.cli.perform import load_generator, make_source
+from live.cli.troupe import load_generator, make_source
 from live.clock import VirtualClock
 from live.contracts import load_plugin
 from live.errors import Failed, Unusable

@@ -13,26 +13,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from live import dictionary, realtime
+from live import realtime
 from live.blocking import Blocking
 from live.board import Board
-from live.card import find_model, read_card
 from live.cli.direct import described, make_director, open_controls
 from live.cli.manners import on_hang_up, on_signals, own_stderr
 from live.cli.outputs import Outputs, make_output, slowest
 from live.cli.overhear import Overheard
 from live.cli.reload import Reloading, Stagehands
 from live.cli.telemetry import Telemetry
+from live.cli.troupe import Troupe, gather, make_source
 from live.clock import Clock, HostClock, VirtualClock
-from live.contracts import AudioSource, Backend, FeatureSource, Output, load_plugin
+from live.contracts import AudioSource, FeatureSource, Output
 from live.dictionary import Player
 from live.director import Cast, Director
 from live.engine import Engine, Timing
-from live.errors import BadModel, MissingExtra, NoDevice, Unusable
-from live.features.extractor import Extractor
-from live.features.signals import Listener
 from live.generator import Generator, style_weights
-from live.hand import Hand
 from live.motion.body import Motion, MotionConfig
 from live.pace import PERIOD
 from live.reload import Reader
@@ -40,6 +36,8 @@ from live.report import Setting, report, summary, write_report
 from live.show import Show
 from live.trace import tracing
 
+Say = Callable[[str], None]
+"""Tells the user a line."""
 SLOTS_PER_STATUS = 4
 EARLY = 0.02
 """Seconds by which the accent is aimed before the beat: a picture is noticed 45 ms late, but only 125 ms early."""
@@ -62,17 +60,6 @@ class Run:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Troupe:
-    """Who performs: all that takes long to load. `backend` is in words."""
-
-    generator: Any
-    backend: str
-    hand: Hand
-    features: Any
-    listener: Any
-
-
 class Heir(Protocol):
     """Goes on with a show that another engine began, and leaves it to the next."""
 
@@ -81,6 +68,10 @@ class Heir(Protocol):
 
     def take_over(self, engine: Engine, director: Director, outputs: Sequence[Output]) -> None:
         """Put everybody where they were. `outputs`: the first ones."""
+        ...
+
+    def at_slot(self) -> None:
+        """A pose is about to be sent."""
         ...
 
     def each_slot(self) -> None:
@@ -92,7 +83,49 @@ class Heir(Protocol):
         ...
 
 
-def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
+class Nobody:
+    """The `Heir` of a show that one engine performs from its beginning to its end."""
+
+    resumes = False
+
+    def take_over(self, engine: Engine, director: Director, outputs: Sequence[Output]) -> None: ...
+    def at_slot(self) -> None: ...
+    def each_slot(self) -> None: ...
+    def over(self) -> None: ...
+
+
+@dataclass
+class Backstage:
+    """What is done for each pose beside the engine's own work: `at_slot` just before it, `each_slot` after it."""
+
+    director: Director
+    reloading: Reloading
+    heir: Heir
+    telemetry: Telemetry
+    outputs: Outputs
+    board: Board | None
+    clock: Clock
+    begun: float
+    slots: int = 0
+
+    def at_slot(self) -> None:
+        self.heir.at_slot()
+        self.director.at_slot()
+
+    def each_slot(self) -> None:
+        self.heir.each_slot()
+        self.director.each_slot()
+        self.reloading.look()
+        self.slots += 1
+        watched = self.board is not None or any(output.watches for output in self.outputs.now)
+        if watched and self.slots % SLOTS_PER_STATUS == 0:
+            status = self.telemetry.status(self.clock.now() - self.begun, self.reloading.notice)
+            self.telemetry.tell(status)
+            if self.board is not None:
+                self.board.write(status)
+
+
+def perform(show: Show, run: Run, say: Say) -> None:
     """Perform a show to its end. Models load first, hardware opens last."""
     troupe = gather(show)
     first = [make_output(uri) for uri in show.output]
@@ -100,44 +133,28 @@ def perform(show: Show, run: Run, say: Callable[[str], None]) -> None:
     play(show, run, say, troupe, first, make_source(show, clock, say), clock)
 
 
-def gather(show: Show) -> Troupe:
-    """Everyone a show needs, loaded."""
-    generator, backend = load_generator(show)
-    hand = Hand(load_plugin("live.beats", show.tracker, "beat tracker").open_tracker())
-    lightest = load_plugin("live.beats", "aubio", "beat tracker").open_tracker()
-    features = Extractor(hand, twin=Extractor(lightest))  # the twin is only practised on
-    return Troupe(generator, backend, hand, features, Listener())
-
-
-def play(show: Show, run: Run, say: Callable[[str], None], troupe: Troupe, first: list[Output], heard: AudioSource,
-         clock: Clock, heir: Heir | None = None) -> None:  # fmt: skip
+def play(show: Show, run: Run, say: Say, troupe: Troupe, first: list[Output], heard: AudioSource, clock: Clock,
+         heir: Heir | None = None) -> None:  # fmt: skip
     """Perform with this troupe, to the first outputs, what is heard."""
-    generator, hand, motion = troupe.generator, troupe.hand, make_motion(show)
-    outputs = Outputs(show.dancers, clock.paced)
+    heir = heir or Nobody()
+    motion, outputs = make_motion(show), Outputs(show.dancers, clock.paced)
     source = Overheard(heard, outputs.now)
-    engine = Engine(source, troupe.features, generator, motion, outputs.now, clock,
-                    make_timing(show, run, generator, first), troupe.listener)  # fmt: skip
-    resumes = heir is not None and heir.resumes
+    engine = Engine(source, troupe.features, troupe.generator, motion, outputs.now, clock,
+                    make_timing(show, run, troupe.generator, first), troupe.listener)  # fmt: skip
     with contextlib.ExitStack() as stack:
         stack.enter_context(own_stderr())
         controls = stack.enter_context(open_controls(show, clock.paced, say))
-        blocking = Blocking(motion, show.dancers, show.stage.formation, show.stage.spacing)
-        cast = Cast(engine, hand, motion, generator, partial(style_weights, generator.card),
-                    automatic_lead(generator, first), blocking, generator.card.temperature)  # fmt: skip
-        director = make_director(cast, controls, show)
+        director = make_director(_cast(show, troupe, engine, motion, first), controls, show)
         stack.enter_context(on_signals(engine.stop, signal.SIGINT, signal.SIGTERM))
         stack.callback(outputs.close)
-        outputs.open(first, engine.note if resumes else None)
+        outputs.open(first, engine.note if heir.resumes else None)
         for line in (output.notice for output in first if output.notice):
             say(line)
-        if not resumes:
+        if not heir.resumes:
             stack.enter_context(described(show, first, controls.all))
         board = stack.enter_context(_view(run))
-        reader = Reader(run.file, run.options) if run.file is not None and clock.paced else None
-        stack.callback(reader.close if reader is not None else lambda: None)
-        reloading = Reloading(reader, show, Stagehands(director, controls, outputs), say if board is None else None)
-        if hasattr(signal, "SIGHUP") and reader is not None:
-            stack.enter_context(on_signals(on_hang_up(engine.stop, reloading.ask), signal.SIGHUP))
+        hands = Stagehands(director, controls, outputs)
+        reloading = stack.enter_context(_reloading(show, run, hands, engine, clock, say if board is None else None))
         stack.enter_context(tracing(run.trace, engine.ledger))
         notes = realtime.enter() if run.realtime and clock.paced else []
         stack.callback(realtime.leave if notes else lambda: None)
@@ -145,32 +162,15 @@ def play(show: Show, run: Run, say: Callable[[str], None], troupe: Troupe, first
         telemetry = Telemetry(setting, engine, source, outputs.now, director, controls.all)
         source.start()
         stack.callback(source.close)
-        if heir is not None:
-            heir.take_over(engine, director, first)
-        begun = engine.began if resumes else clock.now()
-        slots = 0
-
-        def each_slot() -> None:
-            nonlocal slots
-            slots += 1
-            director.each_slot()
-            reloading.look()
-            if heir is not None:
-                heir.each_slot()
-            watched = board is not None or any(output.watches for output in outputs.now)
-            if watched and slots % SLOTS_PER_STATUS == 0:
-                status = telemetry.status(clock.now() - begun, reloading.notice)
-                telemetry.tell(status)
-                if board is not None:
-                    board.write(status)
-
-        engine.run(show.duration, each_slot, director.at_slot)
-        if heir is not None:
-            heir.over()
+        heir.take_over(engine, director, first)
+        begun = engine.began if heir.resumes else clock.now()
+        backstage = Backstage(director, reloading, heir, telemetry, outputs, board, clock, begun)
+        engine.run(show.duration, backstage.each_slot, backstage.at_slot)
+        heir.over()
         seconds = clock.now() - begun
         for line in {output.closing for output in outputs.now} - {""}:
             say(line)
-    stages = declared(source, troupe.features, generator)
+    stages = declared(source, troupe.features, troupe.generator)
     values = report(setting, engine, source, outputs.all, seconds, director.dropped, stages)
     for line in summary(setting, values, sum(stages.values()), {o.uri: o.stats.last_error for o in outputs.all}):
         say(line)
@@ -178,57 +178,29 @@ def play(show: Show, run: Run, say: Callable[[str], None], troupe: Troupe, first
         write_report(run.report, values)
 
 
-def load_generator(show: Show) -> tuple[Generator | Player, str]:
-    """The show's model on its backend, and the backend in words."""
-    if show.model.startswith("dictionary:"):
-        return load_player(show), "dictionary playback"
-    folder = find_model(show.model)
-    card = read_card(folder)
-    if card.pose_space != "rotations22":
-        raise BadModel(f"model '{card.name}' gives {card.pose_space}: it can be drawn, but not sent as bones")
-    style = style_weights(card, show.style)
-    backend = make_backend(show.backend, folder, card, show.dancers)
-    return Generator(card, backend, show.dancers, style, show.seed, show.temperature), backend.device
+def _cast(show: Show, troupe: Troupe, engine: Engine, motion: Motion, outputs: list[Output]) -> Cast:
+    """Whom the director directs."""
+    generator, stage = troupe.generator, show.stage
+    blocking = Blocking(motion, show.dancers, stage.formation, stage.spacing)
+    style = partial(style_weights, generator.card)
+    lead = automatic_lead(generator, outputs)
+    return Cast(engine, troupe.hand, motion, generator, style, lead, blocking, generator.card.temperature)
 
 
-def load_player(show: Show) -> Player:
-    """The dictionary of `--model dictionary:DIR`."""
-    folder = Path(show.model.partition(":")[2])
-    found = dictionary.load(folder)
-    style = style_weights(dictionary.card(found, folder.name), show.style or ",".join(map(str, found.styles)))
-    return Player(found, folder.name, show.dancers, style, show.seed, show.temperature)
-
-
-def make_backend(name: str, folder: Path, card: Any, dancers: int) -> Backend:
-    """The named backend, or the best one that is there."""
-    module = load_plugin("live.backends", "cpu" if name == "auto" else name, "backend")
-    backend: Backend = module.open_backend(folder, card, dancers)
-    return backend
-
-
-def make_source(show: Show, clock: Clock, say: Callable[[str], None]) -> AudioSource:
-    """The show's sound; when it names none, the default microphone or else the demo, and says which."""
-    wanted = show.input
-    if wanted is None:
-        wanted = _default_input(clock)
-        say(f"input: {wanted} (none was named)")
-    kind, _, argument = wanted.partition(":")
-    if kind in ("demo", "silence", "microphone"):
-        module, argument = kind, argument
-    else:
-        module, argument = "file", wanted
-    source: AudioSource = load_plugin("live.audio", module, "input").open_source(argument, clock)
-    return source
-
-
-def _default_input(clock: Clock) -> str:
-    if not clock.paced:
-        return "demo"
-    try:
-        load_plugin("live.audio", "microphone", "input").open_source("", clock)
-    except (NoDevice, MissingExtra):
-        return "demo"
-    return "microphone"
+@contextlib.contextmanager
+def _reloading(
+    show: Show, run: Run, hands: Stagehands, engine: Engine, clock: Clock, say: Say | None
+) -> Iterator[Reloading]:
+    """Where the show has a file and goes at the clock's pace, SIGHUP has it read again."""
+    with contextlib.ExitStack() as stack:
+        reader = None
+        if run.file is not None and clock.paced:
+            reader = Reader(run.file, run.options)
+            stack.callback(reader.close)
+        reloading = Reloading(reader, show, hands, say)
+        if hasattr(signal, "SIGHUP") and reader is not None:
+            stack.enter_context(on_signals(on_hang_up(engine.stop, reloading.ask), signal.SIGHUP))
+        yield reloading
 
 
 def make_motion(show: Show) -> Motion:
@@ -274,6 +246,3 @@ def _view(run: Run) -> Iterator[Board | None]:
         except subprocess.TimeoutExpired:
             child.kill()
         board.close()
-
-
-__all__ = ["Run", "Unusable", "perform"]

@@ -8,19 +8,19 @@ import numpy as np
 
 from live import channels, skeleton
 from live.card import find_model, read_card
-from live.cli.perform import Troupe, load_player
-from live.features.extractor import beat_features, silence
+from live.cli.troupe import Troupe, load_player
+from live.features.extractor import silence
 from live.generator import style_weights
 from live.hand import Hand
 from live.motion.stance import neutral_rotations
 from live.show import Show
-from live.types import FRAME_RATE, HOP, BeatState, FeatureFrame, Float32, Signals, Snapshot, State
+from live.types import FRAME_RATE, BeatState, FeatureFrame, Float32, Signals, Snapshot, State
 
 
 class Deaf:
     """Stands where features, beat tracker and listener stand, and hears nothing."""
 
-    latency = HOP / (HOP * FRAME_RATE)
+    latency = 1 / FRAME_RATE
 
     def hear(self, samples: Float32) -> None: ...
 
@@ -39,8 +39,6 @@ class Deaf:
         return frames[-1]
 
     def with_beat(self, values: Float32, beat: BeatState) -> Float32:
-        values = values.copy()
-        values[-5:] = beat_features(beat)
         return values
 
     def silent_values(self) -> Float32:

@@ -20,8 +20,9 @@ from live import realtime
 from live.cli.app import told_as_status
 from live.cli.heir import Inheritance
 from live.cli.outputs import make_output
-from live.cli.perform import Run, Troupe, gather, play
+from live.cli.perform import Run, play
 from live.cli.stand_in import stand_in
+from live.cli.troupe import Troupe, gather
 from live.clock import HostClock
 from live.contracts import Output
 from live.relay import Relayed

@@ -21,7 +21,8 @@ from pathlib import Path
 from live import realtime
 from live.cli.heir import MOMENT, OVER
 from live.cli.manners import on_signals, own_stderr
-from live.cli.perform import Run, make_source
+from live.cli.perform import Run
+from live.cli.troupe import make_source
 from live.cli.understudy import SPEC, output_for
 from live.clock import HostClock
 from live.contracts import Output

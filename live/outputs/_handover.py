@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from abc import abstractmethod
 from pathlib import Path
 
 import numpy as np
@@ -74,9 +75,9 @@ class Handover(Output):
         self._joined = True
         self._use(ring.Ring(self.memory), dancers, True)
 
+    @abstractmethod
     def _process(self, path: Path) -> subprocess.Popen[bytes]:
         """The process that reads the ring at `path`."""
-        raise NotImplementedError
 
     def revive(self) -> str:
         """A process that fails soon again and again is left alone for ever longer, up to half a minute."""

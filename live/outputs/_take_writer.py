@@ -15,7 +15,7 @@ import threading
 import time
 from pathlib import Path
 
-from live.ring import Ring
+from live.ring import Ring, engine_gone
 
 POLL = 0.05
 """Seconds between two looks at the ring."""
@@ -31,7 +31,7 @@ def main(ring_path: str, take_path: str, begin: str) -> int:
         ring.unlink()
         take = os.open(take_path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
         _go_on(ring, take, int(begin))
-        _record(ring, take, _when_engine_is_gone())
+        _record(ring, take, engine_gone())
     except OSError as error:
         return error.errno or 1
     return 0
@@ -60,18 +60,6 @@ def _record(ring: Ring, take: int, gone: threading.Event) -> None:
 def _append(take: int, data: memoryview) -> None:
     while data:
         data = data[os.write(take, data) :]
-
-
-def _when_engine_is_gone() -> threading.Event:
-    """Set once standard input ends. A thread, because Windows cannot poll a pipe."""
-    gone = threading.Event()
-
-    def wait() -> None:
-        os.read(0, 1)
-        gone.set()
-
-    threading.Thread(target=wait, daemon=True).start()
-    return gone
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -54,18 +53,6 @@ class Feed:
         """1 while poses come; falls to 0 when they stop."""
         silent = time.monotonic() - self._came - STALE
         return 1.0 - min(max(silent / FADE, 0.0), 1.0)
-
-
-def engine_gone() -> threading.Event:
-    """Set once standard input ends: the engine closed it, or is gone. A thread, because Windows cannot poll a pipe."""
-    gone = threading.Event()
-
-    def wait() -> None:
-        os.read(0, 1)
-        gone.set()
-
-    threading.Thread(target=wait, daemon=True).start()
-    return gone
 
 
 def begin(ring_path: str, told: str, niceness: int = NICENESS) -> tuple[Ring, Look, dict[str, Any]]:

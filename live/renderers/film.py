@@ -20,7 +20,7 @@ from live.look import Look
 from live.renderers import _feed
 from live.renderers._encoder import Film
 from live.renderers._painter import Painter
-from live.ring import HEADER, Ring
+from live.ring import HEADER, Ring, engine_gone
 from live.sound import BLOCK, Track
 from live.take import record_dtype
 from live.types import SAMPLE_RATE
@@ -72,7 +72,7 @@ class Cutter:
 def main(ring_path: str, told: str) -> int:
     """Film until the engine ends and everything is drawn."""
     memory, look, settings = _feed.begin(ring_path, told, NICENESS)
-    gone = _feed.engine_gone()
+    gone = engine_gone()
     try:
         sound = Ring(Path(settings["sound"]))
         sound.unlink()

@@ -27,7 +27,7 @@ from live.errors import Unusable
 from live.renderers import _feed
 from live.renderers._shown import Shown, SoundFeed, Sources
 from live.renderers._visitors import Visitors, carry_out
-from live.ring import Ring
+from live.ring import Ring, engine_gone
 
 PAGE = Path(__file__).parent / "page"
 LOOK = 1 / 240
@@ -127,7 +127,7 @@ async def serve(shown: Shown, settings: dict[str, Any], gone: threading.Event) -
 def main(ring_path: str, told: str) -> int:
     """Serve the page until the show ends."""
     memory, _, settings = _feed.begin(ring_path, told)
-    gone, begun = _feed.engine_gone(), time.monotonic()
+    gone, begun = engine_gone(), time.monotonic()
     feed = _feed.Feed(memory, settings["dancers"])
     sources = Sources(feed, SoundFeed(Ring(Path(settings["sound"]))), Board(settings["board"]))
     try:

@@ -11,6 +11,7 @@ from live.errors import Unusable
 from live.look import Look
 from live.renderers import _feed
 from live.renderers._painter import Painter
+from live.ring import engine_gone
 
 GONE = 70
 
@@ -27,7 +28,7 @@ def opened(look: Look, device: str, fps: int) -> pyvirtualcam.Camera:
 def main(ring_path: str, told: str) -> int:
     """Send a picture `fps` times a second until the engine ends."""
     memory, look, settings = _feed.begin(ring_path, told)
-    gone = _feed.engine_gone()
+    gone = engine_gone()
     try:
         camera = opened(look, settings["device"], settings["fps"])
     except Unusable as error:

@@ -20,6 +20,7 @@ from live.errors import Unusable
 from live.look import CAMERAS, Look
 from live.renderers import _feed
 from live.renderers._painter import Painter
+from live.ring import engine_gone
 
 POLL = 0.001
 """Seconds between two looks for a pose."""
@@ -135,7 +136,7 @@ class Stage:
 def main(ring_path: str, told: str) -> int:
     """Show poses until closed."""
     memory, look, settings = _feed.begin(ring_path, told)
-    gone, begun = _feed.engine_gone(), time.monotonic()
+    gone, begun = engine_gone(), time.monotonic()
     try:
         window = Window(look, settings["display"], settings["fullscreen"])
     except Unusable as error:
