@@ -55,3 +55,15 @@ def test_without_a_terminal_there_is_no_keyboard(monkeypatch):
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(Unusable, match="terminal"):
         open_control("")
+
+
+def test_a_terminal_of_another_session_is_left_alone():
+    ours, theirs = pty.openpty()
+    begin = (
+        "from live.control.keyboard import open_control\ntry: open_control('')\nexcept Exception as e: print(repr(e))"
+    )
+    done = subprocess.run([sys.executable, "-c", begin], stdin=theirs, stdout=subprocess.PIPE, text=True,
+                          start_new_session=True)  # fmt: skip
+    os.close(ours)
+    os.close(theirs)
+    assert done.stdout.startswith("Unusable") and "terminal" in done.stdout

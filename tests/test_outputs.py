@@ -169,6 +169,13 @@ def test_three_targets_receive_the_same_and_one_that_is_gone_harms_no_other(name
     assert heard[0] == heard[1] and len(heard[0]) >= 5
 
 
+@pytest.mark.parametrize(
+    ("written", "ports"), [("a,b:7", [7, 7]), ("a:1,b,c:7,d", [1, 7, 7, 39539]), ("a,b", [39539, 39539])]
+)
+def test_a_host_that_names_no_port_has_the_next_ones(written, ports):
+    assert [port for _, port in make_output(f"vmc://{written}?mirror=1").hosts] == ports
+
+
 def test_each_output_keeps_its_own_rate_scale_offset_and_mirror():
     with listener() as plain, listener() as placed:
         one = make_output(f"osc://127.0.0.1:{port_of(plain)}")

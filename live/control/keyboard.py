@@ -63,8 +63,14 @@ class KeyboardControl:
 
 
 def _in_front() -> bool:
-    """False in the background of a shell, where touching the terminal would stop the whole process."""
-    return sys.platform == "win32" or os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    """False in the background of a shell, where touching the terminal would stop the whole process, and where the
+    terminal is another session's."""
+    if sys.platform == "win32":
+        return True
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except OSError:
+        return False
 
 
 def _terminal() -> tuple[Callable[[int], str], Callable[[], None]]:

@@ -29,12 +29,16 @@ def host_and_port(uri: str, default_port: int, options: Sequence[str] = ()) -> t
 
 
 def several(uri: str, default_port: int, options: Sequence[str] = ()) -> tuple[list[tuple[str, int]], Options]:
-    """`scheme://host[:port][,host[:port]...][?option=value]`: the same to several hosts, each (host, port)."""
+    """`scheme://host[:port][,host[:port]...][?option=value]`: the same to several hosts, each (host, port). A host that
+    names no port has the next one's."""
     scheme, slashes, rest = uri.partition("://")
     hosts, mark, query = rest.partition("?")
     parts = [f"{scheme}{slashes}{host}{mark}{query}" for host in hosts.split(",")]
-    found = [host_and_port(part, default_port, options) for part in parts]
-    return [(host, port) for host, port, _ in found], found[0][2]
+    found, port, given = list[tuple[str, int]](), default_port, Options()
+    for part in reversed(parts):
+        host, port, given = host_and_port(part, port, options)
+        found.insert(0, (host, port))
+    return found, given
 
 
 def file_path(uri: str, options: Sequence[str] = ()) -> tuple[str, Options]:
