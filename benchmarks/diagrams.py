@@ -2,7 +2,7 @@
 
     python benchmarks/diagrams.py [--result runs/bench/tick.json] [--out docs/images]
 
-Needs matplotlib (`pip install matplotlib`) and Graphviz (`apt install graphviz`). The result is one of `live bench tick`.
+Needs matplotlib (`pip install matplotlib`) and Graphviz (`apt install graphviz`). The result is `live bench tick`'s.
 """
 
 from __future__ import annotations
