@@ -52,12 +52,17 @@ def speed(y: Float64) -> Float64:
 
 def spread(y: Float64) -> float:
     """Mean standard deviation (m) of the joints about their centre, in the frame that turns with the hips."""
+    return float(facing(y).std(0).mean())
+
+
+def facing(y: Float64) -> Float64:
+    """The joints about their centre, in the frame that turns with the hips: [T, J, 3]."""
     about = y - y.mean(1, keepdims=True)
     across = about[:, LEGS[1]] - about[:, LEGS[0]]
     angle = np.arctan2(across[:, 2], across[:, 0])
     c, s = np.cos(angle)[:, None], np.sin(angle)[:, None]
     x, z = about[..., 0] * c + about[..., 2] * s, about[..., 2] * c - about[..., 0] * s
-    return float(np.stack([x, about[..., 1], z], -1).std(0).mean())
+    return np.stack([x, about[..., 1], z], -1)
 
 
 def freeze(y: Float64) -> float:
