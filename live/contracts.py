@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -174,6 +175,11 @@ class Output(ABC):
         self.placement: Placement = AS_IT_IS
         self._slot = -1.0
         self._encoded = False
+
+    @property
+    def told(self) -> str:
+        """The URI without what is secret in it, for reports and those who watch."""
+        return re.sub(r"([?&]token=)[^&]*", r"\1...", self.uri)
 
     @property
     def addresses(self) -> Mapping[str, str]:

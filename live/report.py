@@ -53,7 +53,7 @@ def report(
         "interval_ms": ledger.interval.milliseconds(),
         "reaction_ms": ledger.reaction.milliseconds(),
         "declared_ms": {name: round(latency * 1e3, 4) for name, latency in declared.items()},
-        "outputs": [{"uri": o.uri, "sent": o.stats.sent, "errors": o.stats.errors} for o in outputs],
+        "outputs": [{"uri": o.told, "sent": o.stats.sent, "errors": o.stats.errors} for o in outputs],
         "control_dropped": control_dropped,
         "beat": {"bpm": round(engine.beat.bpm, 2), "confidence": round(engine.beat.confidence, 3)},
         "recoveries": list(ledger.recoveries),

@@ -97,6 +97,7 @@ def test_other_names_and_other_pages_are_refused(served):
 
 def test_a_token_is_needed_where_it_is_asked_for():
     output = opened("?token=open-sesame")
+    assert "sesame" not in output.told and output.told.endswith("?token=...")
     try:
         refused, told = status_of(output)
         assert (refused, "token" in told) == (403, True)

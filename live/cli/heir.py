@@ -75,7 +75,7 @@ class Inheritance:
             more, self._failed[output] = output.stats.errors - self._failed.get(output, 0), output.stats.errors
             if bool(more) != (output in self._troubled):
                 (self._troubled.add if more else self._troubled.discard)(output)
-                self._engine.note(f"output {output.uri}: {output.stats.last_error if more else 'is well again'}")
+                self._engine.note(f"output {output.told}: {output.stats.last_error if more else 'is well again'}")
 
     def over(self) -> None:
         (self._folder / OVER).touch()

@@ -172,7 +172,7 @@ def play(show: Show, run: Run, say: Say, troupe: Troupe, first: list[Output], he
             say(line)
     stages = declared(source, troupe.features, troupe.generator)
     values = report(setting, engine, source, outputs.all, seconds, director.dropped, stages)
-    for line in summary(setting, values, sum(stages.values()), {o.uri: o.stats.last_error for o in outputs.all}):
+    for line in summary(setting, values, sum(stages.values()), {o.told: o.stats.last_error for o in outputs.all}):
         say(line)
     if run.report is not None:
         write_report(run.report, values)

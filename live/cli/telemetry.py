@@ -84,7 +84,7 @@ class Telemetry:
             "overflows": self._source.overflows,
             "recoveries": len(ledger.recoveries),
             "last_recovery": ledger.recoveries[-1] if ledger.recoveries else "",
-            "targets": [(o.uri, o.stats.sent, o.stats.errors) for o in self._outputs][:TARGETS],
+            "targets": [(o.told, o.stats.sent, o.stats.errors) for o in self._outputs][:TARGETS],
             "notice": notice,
         }
 
