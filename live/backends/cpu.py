@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
+from live.backends import _shapes
 from live.card import ModelCard
 from live.contracts import Backend
 from live.errors import BadModel
-from live.types import Float32, State
+from live.types import Float32, Inputs, State
 
 WARM_UP_STEPS = 20
 
@@ -26,8 +27,8 @@ class CpuBackend(Backend):
         self._outputs = [output.name for output in session.get_outputs()]
         self.device = f"ONNX Runtime {onnxruntime.__version__} CPU, 1 thread, {graph}"
 
-    def step(self, inputs: dict[str, Float32], state: State) -> tuple[Float32, State]:
-        feed = inputs | {f"state_{name}": value for name, value in state.items()}
+    def step(self, inputs: Inputs, state: State) -> tuple[Float32, State]:
+        feed = {**inputs, **{f"state_{name}": value for name, value in state.items()}}
         poses, *following = self._session.run(self._outputs, feed)
         return poses, {name[5:]: value for name, value in zip(self._outputs[1:], following, strict=True)}
 
@@ -48,34 +49,19 @@ def open_backend(folder: Path, card: ModelCard, dancers: int, graph: str | None 
     except Exception as error:
         reason = str(error).splitlines()[0][:120]
         raise BadModel(f"{folder / graph}: cannot be loaded ({reason}); fetch the model folder again") from None
-    _check_shapes(folder / graph, session, card)
+    _shapes.check(folder / graph, {i.name: i.shape[1:] for i in session.get_inputs()}, card)
     backend = CpuBackend(session, graph)
     _warm_up(backend, card, dancers)
     return backend
 
 
-def _check_shapes(path: Path, session: onnxruntime.InferenceSession, card: ModelCard) -> None:
-    expected = {
-        "features": [len(card.feature_names)],
-        "noise": [card.latent],
-        "dropout": [card.dropout],
-        "style": [len(card.styles)],
-        **{f"state_{name}": shape for name, shape in card.state.items()},
-    }
-    found = {i.name: list(i.shape[1:]) for i in session.get_inputs()}
-    for name in expected.keys() | found.keys():
-        if expected.get(name) != found.get(name):
-            raise BadModel(
-                f"{path}: input '{name}' has shape {found.get(name)}, the card says {expected.get(name)}; "
-                "graph and model.json are not of one export: fetch the model folder again"
-            )
-
-
 def _warm_up(backend: CpuBackend, card: ModelCard, dancers: int) -> None:
-    shapes = {"features": len(card.feature_names), "noise": card.latent, "dropout": card.dropout}
-    inputs = {name: np.zeros((dancers, n), np.float32) for name, n in (shapes | {"style": len(card.styles)}).items()}
-    state: State = {name: np.zeros((dancers, *shape), np.float32) for name, shape in card.state.items()}
+    def zeros(shapes: _shapes.Shapes) -> dict[str, Float32]:
+        return {name: np.zeros((dancers, *shape), np.float32) for name, shape in shapes.items()}
+
+    inputs = zeros(_shapes.inputs(card))
+    state: State = zeros(_shapes.state(card))
     for _ in range(WARM_UP_STEPS):
         poses, state = backend.step(inputs, state)
-    if poses.shape != (dancers, card.poses_per_tick, card.channels):
+    if poses.shape != (dancers, *_shapes.poses(card)):
         raise BadModel(f"model '{card.name}': gives poses of shape {poses.shape[1:]}, not as its card says")
