@@ -1,9 +1,9 @@
 """A backend that may be lost during the show, and one that stands by: the dance goes on from the last state that was
 copied back.
 
-A lost GPU fails, or never answers: it is asked in a thread of its own, and given up after `LIMIT`. Every half second its
-state is copied to the host meanwhile; what the dancers heard since then is kept, so the second backend can be led through
-the same ticks. What is left of a difference between both is added to its poses, and runs out within `BLEND`.
+A lost GPU fails, or never answers: it is asked in a thread of its own, and given up after `LIMIT`. Every half second
+its state is copied to the host meanwhile; what the dancers heard since then is kept, so the second backend can be led
+through the same ticks. What is left of a difference between both is added to its poses, and runs out within `BLEND`.
 
 All of that travels with the state, since a step is a function of values: ticks may be rehearsed.
 """
@@ -93,7 +93,8 @@ class Fallback(Backend):
         if not self._lost:
             followed = state if isinstance(state, Followed) else Followed(self, _plain(state), None, _plain(state))
             try:
-                return self._ask(self._advanced, inputs, followed)
+                poses, following = self._ask(self._advanced, inputs, followed)
+                return poses, following
             except Exception as error:
                 self._lose(error)
         return self._second_step(inputs, state)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import importlib
 from collections.abc import Callable
+from functools import partial
 from math import prod
 from typing import Any, NamedTuple
 
@@ -145,8 +146,7 @@ class CudaSlots(Slots):
             for _ in range(TRIES):
                 self._tick(enqueue, source)
                 self._wait(self._stream)
-            recorded = self._recorded(enqueue, source) if record() else None
-            self._launches.append(recorded or (lambda source=source: self._tick(enqueue, source)))
+            self._launches.append(self._recorded(enqueue, source) if record() else partial(self._tick, enqueue, source))
 
     def run(self, source: int, inputs: Inputs) -> Float32:
         for name, array in self._given.arrays.items():
@@ -233,7 +233,8 @@ class Copying:
     """A copy under way; called, it gives the arrays once they are there."""
 
     def __init__(self, arrived: Callable[[], bool], arrays: dict[str, Float32]) -> None:
-        self._arrived, self._arrays, self._got = arrived, arrays, None
+        self._arrived, self._arrays = arrived, arrays
+        self._got: dict[str, Float32] | None = None
 
     def __call__(self) -> dict[str, Float32] | None:
         if self._got is None and self._arrived():

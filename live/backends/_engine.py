@@ -138,7 +138,7 @@ def write(path: Path, content: bytes) -> None:
         scratch.write_bytes(content)
         scratch.replace(path)
     except OSError as error:
-        raise Unusable(f"{path}: cannot be written: {error.strerror}; set XDG_CACHE_HOME to a folder that can") from None
+        raise Unusable(f"{path}: cannot be written ({error.strerror}); point XDG_CACHE_HOME elsewhere") from None
 
 
 def build(typed_graph: bytes, gpu: str) -> bytes:

@@ -1,9 +1,9 @@
 """A state that stays on its device behind a step that is a function of values all the same.
 
-A device has two slots; a tick reads one and writes the other. What a step returns is a `Resident`: a state that is known
-by its slot, and copied to the host when somebody reads it or when the slot is needed while somebody still holds it. So
-a tick may be run twice (rehearsed), from any state, in any order; only the usual order, each tick from the state of the
-one before, costs no copy.
+A device has two slots; a tick reads one and writes the other. What a step returns is a `Resident`: a state that is
+known by its slot, and copied to the host when somebody reads it, or when the slot is needed while somebody still holds
+it. So a tick may be run twice (rehearsed), from any state, in any order; only the usual order, each tick from the state
+of the one before, costs no copy.
 """
 
 from __future__ import annotations

@@ -7,11 +7,14 @@ half precision between casts; the state, the attention's sums and everything els
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import onnx
 from onnx import TensorProto, helper, shape_inference
+from onnx.reference import ReferenceEvaluator
+
+from live.types import Float32, Inputs, State
 
 RECIPE = 1
 """Counted up when the graphs that come out change, so that engines made of older ones are stale."""
@@ -66,3 +69,17 @@ def _halved(node: onnx.NodeProto, halves: dict[str, str]) -> Iterator[onnx.NodeP
     yield node
     for name in outputs:
         yield helper.make_node("Cast", [f"{name}_in_half"], [name], to=TensorProto.FLOAT)
+
+
+def by_the_letter(graph: bytes) -> Callable[[Inputs, State], tuple[Float32, State]]:
+    """A step of a typed graph in numpy, rounding wherever the graph says so: slow, and the same on every machine. (ONNX
+    Runtime on a CPU takes casts to float16 and back out again.)"""
+    evaluator = ReferenceEvaluator(onnx.load_from_string(graph))
+
+    def step(inputs: Inputs, state: State) -> tuple[Float32, State]:
+        found = evaluator.run(None, {**inputs, **{f"state_{name}": value for name, value in state.items()}})
+        poses, *following = found
+        names = [name.removeprefix("next_") for name in evaluator.output_names[1:]]
+        return poses, dict(zip(names, following, strict=True))
+
+    return step

@@ -36,6 +36,11 @@ class CpuBackend(Backend):
         del self._session
 
 
+def missing() -> str:
+    """Nothing: it is there wherever the program runs."""
+    return ""
+
+
 def open_backend(folder: Path, card: ModelCard, dancers: int, graph: str | None = None) -> CpuBackend:
     """Load and warm up. `graph` names another file of the folder. Raises `BadModel` when it does not fit the card."""
     graph = graph or ("generator.int8.onnx" if (folder / "generator.int8.onnx").exists() else "generator.onnx")

@@ -66,7 +66,8 @@ class _Kernels:
     """TensorRT-RTX's runtime cache, read from its file and written back where more has been compiled."""
 
     def __init__(self, engine: Any, path: Path) -> None:
-        self._engine, self._path, self._cache = engine, path, None
+        self._engine, self._path = engine, path
+        self._cache: Any = None
         self._before = path.read_bytes() if path.exists() else b""
 
     def context(self) -> Any:
