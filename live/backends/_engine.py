@@ -20,6 +20,8 @@ from typing import Any
 from live.card import ModelCard
 from live.errors import Failed, MissingExtra, Unusable
 
+RECIPE = 1
+"""Counted up when the typed graphs change (`live.backends._typed`): engines made of older ones are stale."""
 PRECISIONS = ("fp16", "fp32")
 LAPTOPS = ("sm86", "sm89", "sm120")
 """What engines are made for where there is no GPU and none is named: the RTX cards of the last three generations."""
@@ -79,8 +81,6 @@ def _imported(name: str) -> Any:
 
 def key(card: ModelCard, gpu: str, dancers: int, precision: str) -> Key:
     """What an engine of this model for this GPU would depend on."""
-    from live.backends._typed import RECIPE
-
     trt = library(gpu)
     version = f"{trt.__name__} {trt.__version__}"
     return Key(card.name, card.sha256["generator.onnx"], version, gpu, dancers, precision, RECIPE)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import onnx
 from onnx import TensorProto, helper, shape_inference
@@ -16,8 +17,6 @@ from onnx.reference import ReferenceEvaluator
 
 from live.types import Float32, Inputs, State
 
-RECIPE = 1
-"""Counted up when the graphs that come out change, so that engines made of older ones are stale."""
 PRODUCTS = {"MatMul", "Gemm", "Conv", "LSTM"}
 
 
@@ -77,9 +76,8 @@ def by_the_letter(graph: bytes) -> Callable[[Inputs, State], tuple[Float32, Stat
     evaluator = ReferenceEvaluator(onnx.load_from_string(graph))
 
     def step(inputs: Inputs, state: State) -> tuple[Float32, State]:
-        found = evaluator.run(None, {**inputs, **{f"state_{name}": value for name, value in state.items()}})
-        poses, *following = found
-        names = [name.removeprefix("next_") for name in evaluator.output_names[1:]]
-        return poses, dict(zip(names, following, strict=True))
+        given = {**inputs, **{f"state_{name}": value for name, value in state.items()}}
+        found: Any = dict(zip(evaluator.output_names, evaluator.run(None, given), strict=True))
+        return found.pop("poses"), {name.removeprefix("next_"): value for name, value in found.items()}
 
     return step
