@@ -1,5 +1,8 @@
-"""CUDA's runtime and TensorRT as far as the backends use them, on the host's memory: what is asked of a stream happens at
-once, or is recorded while a graph is. The networks are run by ONNX Runtime, at the addresses that it is told."""
+"""CUDA's runtime and TensorRT as far as the backends use them, on the host's memory.
+
+What is asked of a stream happens at once, or is recorded while a graph is. ONNX Runtime runs the networks, at the
+addresses that it is told.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""States that stay on a device: on a stand-in for CUDA, the backends dance as the CPU does, and a state stays a value."""
+"""States that stay on a device: on a stand-in for CUDA, backends dance as the CPU does, and a state stays a value."""
 
 from __future__ import annotations
 

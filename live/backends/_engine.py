@@ -120,8 +120,8 @@ def _note(wanted: Key, made: bytes) -> dict[str, Any]:
 
 def _keep(wanted: Key, made: bytes) -> None:
     """Write the engine, then what it is; kernels that were compiled for another one are of no use."""
-    kernels(wanted).unlink(missing_ok=True)
     write(home() / f"{wanted.stem}.engine", made)
+    kernels(wanted).unlink(missing_ok=True)
     write(home() / f"{wanted.stem}.json", json.dumps(_note(wanted, made), indent=1).encode())
 
 
