@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from live.card import ModelCard
 from live.errors import BadModel
+from live.types import Float32
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -29,6 +32,11 @@ def state(card: ModelCard) -> Shapes:
 def poses(card: ModelCard) -> tuple[int, int]:
     """Shape of a dancer's raw poses."""
     return card.poses_per_tick, card.channels
+
+
+def zeros(shapes: Shapes, dancers: int) -> dict[str, Float32]:
+    """An array of each, for so many dancers."""
+    return {name: np.zeros((dancers, *shape), np.float32) for name, shape in shapes.items()}
 
 
 def check(path: Path, found: Mapping[str, Sequence[int]], card: ModelCard) -> None:
