@@ -46,7 +46,9 @@ def bindings() -> Any:
 
 def missing() -> str:
     """Why no GPU can be used here, in a few words; empty where one can."""
-    return "" if find_gpu(bindings()) else "no CUDA device"
+    if (cuda := bindings()) is None:
+        return "not installed"
+    return "" if find_gpu(cuda) else "no CUDA device"
 
 
 def the_gpu() -> Gpu:

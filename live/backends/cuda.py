@@ -54,7 +54,7 @@ def _session(path: Path, dancers: int, stream: int, graphs: bool) -> onnxruntime
     providers = [(PROVIDER, with_stream), "CPUExecutionProvider"]
     session = onnxruntime.InferenceSession(str(path), options, providers=providers)
     if PROVIDER not in session.get_providers():
-        raise RuntimeError("its CUDA provider cannot be loaded: install `livedance[gpu]`, and a driver for CUDA 13")
+        raise RuntimeError("its CUDA provider cannot be loaded: install `livedance[cuda]`, and a driver for CUDA 13")
     return session
 
 
