@@ -47,11 +47,15 @@ class Followed(Mapping[str, Float32]):
     coming: Callable[[], State | None] | None = None
     """A newer copy that is under way, of the state with `upto` of these inputs behind it."""
     upto: int = 0
+    here: State | None = field(default=None, init=False)
+    """Its tensors, once they have been read."""
     again: Parting | None = field(default=None, init=False)
     """It once more, from the second backend, as soon as that was asked for."""
 
     def __getitem__(self, name: str) -> Float32:
-        return self.owner.read(self)[name]
+        if self.here is None:
+            self.here = self.owner.read(self)
+        return self.here[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.copy)

@@ -124,6 +124,7 @@ class FakeTensorrt:
 
     TensorIOMode = SimpleNamespace(INPUT="in", OUTPUT="out")
     ComputeCapability = SimpleNamespace(SM89=89)
+    IBuilderConfig = SimpleNamespace()
     __name__, __version__ = "fake_tensorrt", "1"
 
     def __init__(self, cuda, capturable=True):

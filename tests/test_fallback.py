@@ -167,6 +167,14 @@ def test_a_state_can_be_read_from_a_gpu_that_was_lost():
         np.testing.assert_allclose(state[name], value, atol=1e-5)
 
 
+def test_a_state_is_fetched_once_however_often_it_is_read(monkeypatch):
+    backend = with_cpu(Gpu())
+    _, state = danced(backend, 3)
+    first = dict(state)
+    monkeypatch.setattr(backend, "read", None)
+    assert dict(state).keys() == first.keys()
+
+
 def test_what_is_heard_since_a_copy_stays_short():
     _, state = danced(with_cpu(Gpu(slow=1)), 200)
     assert len(state.since) <= MIRRORED_EVERY + 2

@@ -13,6 +13,9 @@ from test_training import CARD, SMALL  # noqa: E402
 from live.backends import cpu, cuda, tensorrt  # noqa: E402
 from live.backends._reference import SINGLE  # noqa: E402
 from live.card import read_card  # noqa: E402
+from live.choice import choose  # noqa: E402
+from live.generator import Generator as Stage  # noqa: E402
+from live.generator import style_weights  # noqa: E402
 from live.nn.generator import Generator  # noqa: E402
 from live.train.export import export_model  # noqa: E402
 
@@ -69,6 +72,24 @@ WAYS = [
         lambda *given: tensorrt.open_backend(*given, "fp16"), 1e-2, id="tensorrt-fp16", marks=on_gpu(tensorrt)
     ),
 ]
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(one.__name__.split(".")[-1], marks=on_gpu(one)) for one in (cuda, tensorrt)]
+)
+def test_a_minute_is_danced_on_a_gpu_without_losing_it(name, model, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folder, card, _ = model
+    backend, why = choose(name, folder, card, 8)
+    generator = Stage(card, backend, 8, style_weights(card, ""), 1, None)
+    state = generator.initial_state()
+    for tick in range(60 * card.tick_rate):
+        generator.step(np.zeros(35, np.float32), tick, state)
+        raw, state = generator.step(np.ones(35, np.float32), tick, state)
+        assert np.isfinite(raw).all()
+    assert (backend.recoveries(), why) == ([], f"backend: {name}")
+    assert {key: value.shape[1:] for key, value in state.items()} == {k: tuple(v) for k, v in card.state.items()}
+    backend.close()
 
 
 @pytest.mark.parametrize("dancers", [1, 8])

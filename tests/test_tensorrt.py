@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from fake_cuda import FakeCuda, FakeTensorrt
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed (extra `gpu`)")
 
@@ -102,6 +103,13 @@ def test_what_is_no_graph_is_refused(content):
 def test_a_card_that_tensorrt_rtx_does_not_list_is_refused_by_name():
     with pytest.raises(Unusable, match=r"knows no GPU sm90 .*sm89.*livedance\[tensorrt\]"):
         _engine.library("sm90")
+
+
+def test_a_tensorrt_that_builds_for_the_card_that_is_here_refuses_another(monkeypatch):
+    monkeypatch.setattr(_cuda, "bindings", lambda: FakeCuda((9, 0)))
+    monkeypatch.setattr(_engine, "library", lambda gpu: FakeTensorrt(None))
+    with pytest.raises(Unusable, match="that is no sm100"):
+        _engine.build(b"", "sm100")
 
 
 def test_without_any_tensorrt_the_extra_is_named(monkeypatch):

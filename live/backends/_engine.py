@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from live.backends import _cuda
 from live.card import ModelCard
 from live.errors import Failed, MissingExtra, Unusable
 
@@ -142,10 +143,13 @@ def write(path: Path, content: bytes) -> None:
 
 
 def build(typed_graph: bytes, gpu: str) -> bytes:
-    """An engine of a graph with fixed shapes. Raises `Failed` with what TensorRT complains of."""
+    """An engine of a graph with fixed shapes. Raises `Failed` with what TensorRT complains of, `Unusable` where it can
+    build for the card that is here alone, and that is another."""
     trt = library(gpu)
     log = logger(trt)
     log.complaints.clear()
+    if not hasattr(trt.IBuilderConfig, "set_compute_capability") and _cuda.the_gpu().capability != gpu:
+        raise Unusable(f"TensorRT makes engines for the card that is here, and that is no {gpu}")
     builder = trt.Builder(log)
     strongly = getattr(trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED", None)
     network = builder.create_network(0 if strongly is None else 1 << int(strongly))
