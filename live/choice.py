@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from live.card import ModelCard
@@ -31,14 +32,15 @@ def _opened(name: str, folder: Path, card: ModelCard, dancers: int) -> tuple[Bac
     """The backend, or why there is none."""
     module = load_plugin("live.backends", name, "backend")
     if name == LAST:
-        last: Backend = module.open_backend(folder, card, dancers)
-        return last, ""
+        backend: Backend = module.open_backend(folder, card, dancers)
+        return backend, ""
     if reason := module.missing():
         return None, reason
+    last = load_plugin("live.backends", LAST, "backend")
     try:
-        first = module.open_backend(folder, card, dancers)
+        given = (folder, card, dancers)
+        return Fallback(partial(module.open_backend, *given), partial(last.open_backend, *given)), ""
     except BadModel:
         raise
     except Exception as error:  # whatever a driver comes up with
         return None, " ".join(f"{error}".split()) or type(error).__name__
-    return Fallback(first, load_plugin("live.backends", LAST, "backend").open_backend(folder, card, dancers)), ""

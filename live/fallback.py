@@ -10,6 +10,7 @@ All of that travels with the state, since a step is a function of values: ticks 
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -84,20 +85,29 @@ class Parting(Mapping[str, Float32]):
 
 
 class Fallback(Backend):
-    """`first` until it is lost, then `second`, which is warm."""
+    """The first backend until it is lost, then the second, which is warm. Both are opened here, the first one in the
+    thread in which it will step, since some keep handles and graphs for each thread; what opening raises is raised."""
 
-    def __init__(self, first: Backend, second: Backend) -> None:
-        self.name, self.device = first.name, first.device
-        self._first, self._second = first, second
-        self._asked: Asked | None = None
-        self._lost = False
+    def __init__(self, first: Callable[[], Backend], second: Callable[[], Backend]) -> None:
+        self._asked = Asked()
+        try:
+            opened: Backend = self._asked(first, limit=None)
+            self._first, self._second = opened, second()
+        except BaseException:
+            self._asked.end()
+            raise
+        self.name, self.device = self._first.name, self._first.device
+        self._lost = self._stepping = False
         self._survived: list[str] = []
 
     def step(self, inputs: Inputs, state: State) -> tuple[Float32, State]:
         if not self._lost:
             followed = state if isinstance(state, Followed) else Followed(self, _plain(state), None, _plain(state))
             try:
-                poses, following = self._ask(self._advanced, inputs, followed)
+                if not self._stepping:
+                    self._stepping = True
+                    realtime.as_punctual(self._asked.thread)
+                poses, following = self._asked(self._advanced, inputs, followed)
                 return poses, following
             except Exception as error:
                 self._lose(error)
@@ -107,7 +117,7 @@ class Fallback(Backend):
         """The tensors of a state, wherever it is."""
         if not self._lost:
             try:
-                return dict(self._ask(dict, state.inner))
+                return dict(self._asked(dict, state.inner))
             except Exception as error:
                 self._lose(error)
         return self._again(state).inner
@@ -117,18 +127,13 @@ class Fallback(Backend):
         return survived
 
     def close(self) -> None:
-        if self._asked is not None:
-            self._asked.end()
         if not self._lost:  # what is lost may hang when it is touched
-            self._first.close()
+            with contextlib.suppress(Exception):
+                self._asked(self._first.close)
+        self._asked.end()
         self._second.close()
 
     # ---- while the first is there --------------------------------------------------------------------------------
-
-    def _ask(self, act: Callable[..., Any], *arguments: Any) -> Any:
-        if self._asked is None:
-            self._asked = Asked()
-        return self._asked(act, *arguments)
 
     def _advanced(self, inputs: Inputs, state: Followed) -> tuple[Float32, Followed]:
         if state.coming is None and len(state.since) >= MIRRORED_EVERY:
@@ -141,8 +146,7 @@ class Fallback(Backend):
 
     def _lose(self, error: Exception) -> None:
         self._lost = True
-        if self._asked is not None:
-            self._asked.end()
+        self._asked.end()
         reason = str(error) or type(error).__name__
         self._survived.append(f"{self.name} was lost ({reason}); {self._second.name} goes on")
         self.name, self.device = self._second.name, self._second.device
@@ -186,23 +190,23 @@ def _plain(state: State) -> State:
 
 
 class Asked:
-    """A thread that does what it is asked to, and is waited for `LIMIT` seconds."""
+    """A thread that does what it is asked to, and is not waited for beyond a limit. `thread`: its native id."""
 
     def __init__(self) -> None:
         self._questions: queue.SimpleQueue[tuple[Callable[..., Any], tuple[Any, ...]] | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._serve, name="first backend", daemon=True)
-        self._thread.start()
-        realtime.as_punctual(self._thread.native_id or 0)
+        thread = threading.Thread(target=self._serve, name="first backend", daemon=True)
+        thread.start()
+        self.thread = thread.native_id or 0
 
-    def __call__(self, act: Callable[..., Any], *arguments: Any) -> Any:
-        """What `act` returns or raises; `TimeoutError` where it does neither in time, and then it is not to be asked
-        again."""
+    def __call__(self, act: Callable[..., Any], *arguments: Any, limit: float | None = LIMIT) -> Any:
+        """What `act` returns or raises; `TimeoutError` where it does neither within `limit` seconds, and then it is not
+        to be asked again."""
         self._questions.put((act, arguments))
         try:
-            answer, error = self._answers.get(timeout=LIMIT)
+            answer, error = self._answers.get(timeout=limit)
         except queue.Empty:
-            raise TimeoutError(f"no answer for {LIMIT:g} s") from None
+            raise TimeoutError(f"no answer for {limit:g} s") from None
         if error is not None:
             raise error
         return answer

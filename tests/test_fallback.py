@@ -70,7 +70,7 @@ def hang():
 
 
 def with_cpu(gpu, dancers=1):
-    return Fallback(gpu, cpu.open_backend(FOLDER, CARD, dancers))
+    return Fallback(lambda: gpu, lambda: cpu.open_backend(FOLDER, CARD, dancers))
 
 
 def danced(backend, ticks, dancers=1, rehearsals=0, seed=1):
@@ -128,6 +128,27 @@ def test_a_gpu_that_never_answers_is_given_up_in_time(hang):
         took.append(time.monotonic() - begun)
     assert LIMIT <= max(took) == took[19] < 1.0
     assert "no answer for 0.2 s" in backend.recoveries()[0]
+
+
+def test_a_gpu_is_opened_asked_and_closed_in_one_thread_of_its_own():
+    threads = []
+
+    class Noting(Gpu):
+        def __init__(self):
+            threads.append(threading.get_ident())
+            super().__init__()
+
+        def step(self, inputs, state):
+            threads.append(threading.get_ident())
+            return super().step(inputs, state)
+
+        def close(self):
+            threads.append(threading.get_ident())
+
+    backend = Fallback(Noting, lambda: cpu.open_backend(FOLDER, CARD, 1))
+    danced(backend, 2)
+    backend.close()
+    assert len(threads) == 4 and len(set(threads)) == 1 and threading.get_ident() not in threads
 
 
 def test_many_dancers_are_led_on_in_time():

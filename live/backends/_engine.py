@@ -158,6 +158,8 @@ def build(typed_graph: bytes, gpu: str) -> bytes:
         raise Failed(f"TensorRT cannot read the graph: {parser.get_error(0).desc() if parser.num_errors else '?'}")
     config = builder.create_builder_config()
     config.clear_flag(trt.BuilderFlag.TF32)
+    if hasattr(trt.BuilderFlag, "REQUIRE_USER_ALLOCATION"):  # else TensorRT-RTX may allocate while a tick is recorded
+        config.set_flag(trt.BuilderFlag.REQUIRE_USER_ALLOCATION)
     if hasattr(config, "set_compute_capability"):
         config.num_compute_capabilities = 1
         config.set_compute_capability(getattr(trt.ComputeCapability, gpu.upper()), 0)
