@@ -9,7 +9,7 @@ import importlib
 import pkgutil
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from live.errors import Unusable
 from live.orders import Order
 from live.placement import AS_IT_IS, Placement
-from live.types import AudioBlock, BeatState, FeatureFrame, Float32, Pose, Signals, Snapshot, State
+from live.types import AudioBlock, BeatState, FeatureFrame, Float32, Inputs, Pose, Signals, Snapshot, State
 
 FEATURE_NAMES: tuple[str, ...] = (
     "loudness", "onset_envelope", "onset", "pitch", "voicing", "centroid",
@@ -137,12 +137,20 @@ class Backend(ABC):
     """Whether `step` also takes fewer dancers than it was opened for."""
 
     @abstractmethod
-    def step(self, inputs: dict[str, Float32], state: State) -> tuple[Float32, State]:
-        """Raw poses [dancers, poses_per_tick, channels] and the next state.
+    def step(self, inputs: Inputs, state: State) -> tuple[Float32, State]:
+        """Raw poses [dancers, poses_per_tick, channels] and the next state, which may lie on the device until read.
 
         `inputs`: features [dancers, 35], noise [dancers, latent], dropout [dancers, poses * channels],
         style [dancers, styles]; shapes are those of the model's card.
         """
+
+    def copied(self, state: State) -> Callable[[], State | None]:
+        """Begin to copy a state to the host, without waiting; what is returned gives the copy once it is there."""
+        return lambda: state
+
+    def recoveries(self) -> list[str]:
+        """What was survived since the last call, one line each."""
+        return []
 
     @abstractmethod
     def close(self) -> None: ...

@@ -127,6 +127,9 @@ class Player:
         """Choose from tick `tick` on as at the beginning of a show with this seed; None: with the same one."""
         self._first_tick, self.seed = tick, self.seed if seed is None else seed
 
+    def recoveries(self) -> list[str]:
+        return []
+
     def step(self, features: Float32, tick: int, state: State) -> tuple[Float32, State]:
         """Features [35] of one tick -> raw poses [dancers, 2, channels] and the next state."""
         state = {name: value.copy() for name, value in state.items()}

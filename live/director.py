@@ -143,7 +143,7 @@ class Director:
             for one in control.read(limit):
                 self.follow(one)
 
-        for line in (line for control in self._controls for line in control.recoveries()):
+        for line in (line for one in (*self._controls, self.cast.generator) for line in one.recoveries()):
             self.cast.engine.note(line)
 
     def begin(self, orders: Sequence[Order]) -> None:

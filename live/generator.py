@@ -37,6 +37,10 @@ class Generator:
         """Draw from tick `tick` on what the first ticks of a show with this seed draw; None: with the same seed."""
         self._first_tick, self.seed, self._drawn_for = tick, self.seed if seed is None else seed, -1
 
+    def recoveries(self) -> list[str]:
+        """What the backend survived since the last call, one line each."""
+        return self.backend.recoveries()
+
     def step(self, features: Float32, tick: int, state: State) -> tuple[Float32, State]:
         """Features [35] of one tick -> raw poses [dancers, poses_per_tick, channels] and the next state."""
         if tick != self._drawn_for:

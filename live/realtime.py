@@ -38,6 +38,13 @@ def hurry(process: int) -> None:
             os.sched_setscheduler(process, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(FIFO_PRIORITY))
 
 
+def as_punctual(thread: int) -> None:
+    """Let another thread of this process (its native id) run as the one that calls does."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(thread, os.sched_getscheduler(0), os.sched_getparam(0))
+
+
 def leave() -> None:
     """Give the normal scheduling and the collector back."""
     gc.enable()

@@ -7,6 +7,7 @@ the dancer faces +Z and its left is +X. Conversions to a client's frame happen i
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,7 +16,10 @@ from numpy.typing import NDArray
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
-State = dict[str, Float32]
+State = Mapping[str, Float32]
+"""The generator's, as named arrays; see `live.contracts.Backend`."""
+Inputs = Mapping[str, Float32]
+"""What a tick of the generator is given, as named arrays."""
 Snapshot = dict[str, NDArray[Any]]
 
 SAMPLE_RATE = 48_000

@@ -53,9 +53,9 @@ esac
 say "installing livedance[$extras] and what it needs (some minutes the first time)"
 pip() { .venv/bin/python -m pip --disable-pip-version-check --quiet "$@"; }
 if ! pip install -c constraints.txt -e ".[$extras]"; then
-    without=$(printf '%s' "$extras" | tr ',' '\n' | grep -vxE 'audio|midi|link' | paste -sd, -)
-    say "PyAudio (it needs gcc and portaudio19-dev), python-rtmidi or LinkPython-extern could not be installed:"
-    say "microphones, MIDI and Link will not work, files and the demo will"
+    without=$(printf '%s' "$extras" | tr ',' '\n' | grep -vxE 'audio|midi|link|gpu' | paste -sd, -)
+    say "PyAudio (it needs gcc and portaudio19-dev), python-rtmidi, LinkPython-extern or tensorrt-rtx could not be"
+    say "installed: microphones, MIDI, Link and engines will not work, files and the demo will"
     pip install -c constraints.txt -e ".[$without]"
 fi
 printf '%s' "$want" >"$stamp"

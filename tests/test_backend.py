@@ -247,6 +247,19 @@ def test_a_card_that_lacks_a_state_or_has_one_too_many_is_refused(copied, card):
         assert "not of one export" in refusal(open_backend, copied, read_card(copied), 1)
 
 
+def test_a_graph_that_gives_other_poses_than_the_card_says_is_refused(copied):
+    edit_card(copied, pose_space="keypoints18", channels=139)
+    assert "does not give what the card says" in refusal(open_backend, copied, read_card(copied), 1)
+
+
+def test_a_state_that_was_kept_stays_what_it_was(backends, reference):
+    for backend in backends.values():
+        _, state = backend.step(inputs_at(reference, 0), state_at(reference, 0))
+        once, following = backend.step(inputs_at(reference, 1), state)
+        backend.step(inputs_at(reference, 2), following)
+        np.testing.assert_array_equal(backend.step(inputs_at(reference, 1), state)[0], once)
+
+
 def test_a_card_of_another_version_is_refused(copied):
     edit_card(copied, card_version=99)
     assert "card version 99" in refusal(read_card, copied)

@@ -61,7 +61,7 @@ def fast(folder, *options, seconds=5, name="a"):
 @contextmanager
 def on_stage(*options):
     """A performance in real time, going on."""
-    command = [sys.executable, "-m", "live", "perform", "--no-realtime", *map(str, options)]
+    command = [sys.executable, "-m", "live", "perform", "--no-realtime", "--backend", "cpu", *map(str, options)]
     show = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         yield show

@@ -44,6 +44,9 @@ class FakeGenerator:
         self.dancers, self.style, self.begun = 2, np.array([[1, 0], [1, 0]], np.float32), []
         self.temperature = 0.5
 
+    def recoveries(self):
+        return []
+
     def begin_again(self, tick, seed):
         self.begun.append((tick, seed))
 

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from fakes import FakeGenerator, FakeOutput, PacedVirtualClock, Stage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from live.cli import laboratory
 from live.clock import VirtualClock
 from live.errors import BadFile, Failed, MissingExtra, Unusable
 from live.lab import clicks, hearing, sending, show, soak, sound, stage, step
@@ -22,6 +23,7 @@ from live.lab.bare_loop import BareLoop, Woke
 from live.lab.compare import compare
 from live.lab.figures import BINS, SLICES, compared, course, histogram, longest_run, measured
 from live.lab.loop import timed
+from live.lab.page import page
 from live.lab.receiver import Received
 from live.lab.result import Result, read, write
 from live.lab.show import Performance, Plan, Samples, Told
@@ -165,6 +167,21 @@ def test_a_step_goes_on_from_the_state_before():
     told, casts = step.run(generator, 0.02, 0.0, paced=False)
     assert told["count"] == len(generator.ticks) - 1 and generator.states == generator.ticks and casts > 0
     assert told["deadline"] == pytest.approx(33.3333)
+
+
+def test_a_backend_that_is_not_to_be_had_is_not_run_and_a_named_one_is_refused(monkeypatch):
+    def load(show):
+        if show.backend == "tensorrt":
+            raise Unusable("backend tensorrt: no CUDA device; take another")
+        return FakeGenerator(), show.backend
+
+    monkeypatch.setattr(laboratory, "load_generator", load)
+    result = laboratory.step("salsa", [], [1, 8], 0.05, 0.0, False)
+    assert [*result.measures] == ["cuda, 1 dancer", "cuda, 8 dancers", "cpu, 1 dancer", "cpu, 8 dancers"]
+    assert result.details["not_run"] == {f"tensorrt, {who}": "no CUDA device" for who in ("1 dancer", "8 dancers")}
+    assert "tensorrt, 8 dancers" in page({"version": "0", **asdict(result), "machine": MACHINE})
+    with pytest.raises(Unusable, match="no CUDA device"):
+        laboratory.step("salsa", ["tensorrt"], [1], 0.05, 0.0, False)
 
 
 def test_tensorrt_alone_has_limits_for_a_step():

@@ -2,37 +2,90 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
 
+from live.backends import _shapes
+from live.backends._resident import OnDevice, Slots
 from live.card import ModelCard
-from live.contracts import Backend
 from live.errors import BadModel
-from live.types import Float32, State
+from live.types import Float32, Inputs, State
 
 WARM_UP_STEPS = 20
 
 
-class CpuBackend(Backend):
-    """One session; `step` hands arrays over and back, the state stays a value."""
+class CpuBackend(OnDevice):
+    """One session with its tensors bound in place, so that a tick allocates nothing; fewer dancers than it was opened
+    for go through it unbound."""
 
-    name = "cpu"
     any_batch = True
 
-    def __init__(self, session: onnxruntime.InferenceSession, graph: str) -> None:
-        self._session = session
+    def __init__(self, session: onnxruntime.InferenceSession, graph: str, card: ModelCard, dancers: int) -> None:
+        words = f"ONNX Runtime {onnxruntime.__version__} CPU, 1 thread, {graph}"
+        super().__init__("cpu", words, Bound(session, card, dancers))
+        self._session, self._dancers = session, dancers
         self._outputs = [output.name for output in session.get_outputs()]
-        self.device = f"ONNX Runtime {onnxruntime.__version__} CPU, 1 thread, {graph}"
 
-    def step(self, inputs: dict[str, Float32], state: State) -> tuple[Float32, State]:
-        feed = inputs | {f"state_{name}": value for name, value in state.items()}
+    def step(self, inputs: Inputs, state: State) -> tuple[Float32, State]:
+        if len(inputs["features"]) == self._dancers:
+            return super().step(inputs, state)
+        feed = {**inputs, **{f"state_{name}": value for name, value in state.items()}}
         poses, *following = self._session.run(self._outputs, feed)
         return poses, {name[5:]: value for name, value in zip(self._outputs[1:], following, strict=True)}
 
     def close(self) -> None:
+        super().close()
         del self._session
+
+
+class Bound(Slots):
+    """Slots in the host's own memory."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, card: ModelCard, dancers: int) -> None:
+        self._session, self.names = session, tuple(card.state)
+        self._given = _shapes.zeros(_shapes.inputs(card), dancers)
+        self._poses = np.zeros((dancers, *_shapes.poses(card)), np.float32)
+        self._slots = [_shapes.zeros(_shapes.state(card), dancers) for _ in (0, 1)]
+        self._ticks = [self._bound(source) for source in (0, 1)]
+
+    def run(self, source: int, inputs: Inputs) -> Float32:
+        for name, array in self._given.items():
+            array[...] = inputs[name]
+        self._session.run_with_iobinding(self._ticks[source])
+        return self._poses.copy()
+
+    def upload(self, slot: int, state: State) -> None:
+        for name, array in self._slots[slot].items():
+            array[...] = state[name]
+
+    def fetch(self, slot: int) -> dict[str, Float32]:
+        return {name: array.copy() for name, array in self._slots[slot].items()}
+
+    def copy(self, slot: int) -> Callable[[], dict[str, Float32]]:
+        copied = self.fetch(slot)
+        return lambda: copied
+
+    def close(self) -> None:
+        del self._session, self._ticks
+
+    def _bound(self, source: int) -> Any:
+        binding = self._session.io_binding()
+        before, after = self._slots[source], self._slots[1 - source]
+        taken = self._given | {f"state_{name}": array for name, array in before.items()}
+        made = {"poses": self._poses} | {f"next_{name}": array for name, array in after.items()}
+        for bind, arrays in ((binding.bind_input, taken), (binding.bind_output, made)):
+            for name, array in arrays.items():
+                bind(name, "cpu", 0, np.float32, array.shape, array.ctypes.data)
+        return binding
+
+
+def missing() -> str:
+    """Nothing: it is there wherever the program runs."""
+    return ""
 
 
 def open_backend(folder: Path, card: ModelCard, dancers: int, graph: str | None = None) -> CpuBackend:
@@ -48,34 +101,14 @@ def open_backend(folder: Path, card: ModelCard, dancers: int, graph: str | None 
     except Exception as error:
         reason = str(error).splitlines()[0][:120]
         raise BadModel(f"{folder / graph}: cannot be loaded ({reason}); fetch the model folder again") from None
-    _check_shapes(folder / graph, session, card)
-    backend = CpuBackend(session, graph)
-    _warm_up(backend, card, dancers)
+    _shapes.check(folder / graph, {i.name: i.shape[1:] for i in session.get_inputs()}, card)
+    try:
+        backend = CpuBackend(session, graph, card, dancers)
+        inputs = _shapes.zeros(_shapes.inputs(card), dancers)
+        state: State = _shapes.zeros(_shapes.state(card), dancers)
+        for _ in range(WARM_UP_STEPS):
+            _, state = backend.step(inputs, state)
+    except Exception as error:  # what it gives is of another name or shape
+        reason = str(error).splitlines()[0][:120]
+        raise BadModel(f"{folder / graph}: does not give what the card says ({reason}); export it again") from None
     return backend
-
-
-def _check_shapes(path: Path, session: onnxruntime.InferenceSession, card: ModelCard) -> None:
-    expected = {
-        "features": [len(card.feature_names)],
-        "noise": [card.latent],
-        "dropout": [card.dropout],
-        "style": [len(card.styles)],
-        **{f"state_{name}": shape for name, shape in card.state.items()},
-    }
-    found = {i.name: list(i.shape[1:]) for i in session.get_inputs()}
-    for name in expected.keys() | found.keys():
-        if expected.get(name) != found.get(name):
-            raise BadModel(
-                f"{path}: input '{name}' has shape {found.get(name)}, the card says {expected.get(name)}; "
-                "graph and model.json are not of one export: fetch the model folder again"
-            )
-
-
-def _warm_up(backend: CpuBackend, card: ModelCard, dancers: int) -> None:
-    shapes = {"features": len(card.feature_names), "noise": card.latent, "dropout": card.dropout}
-    inputs = {name: np.zeros((dancers, n), np.float32) for name, n in (shapes | {"style": len(card.styles)}).items()}
-    state: State = {name: np.zeros((dancers, *shape), np.float32) for name, shape in card.state.items()}
-    for _ in range(WARM_UP_STEPS):
-        poses, state = backend.step(inputs, state)
-    if poses.shape != (dancers, card.poses_per_tick, card.channels):
-        raise BadModel(f"model '{card.name}': gives poses of shape {poses.shape[1:]}, not as its card says")

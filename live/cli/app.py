@@ -145,6 +145,22 @@ def learn_midi_command(
     learn_midi(show, orders, port, _say)
 
 
+@app.command("build-engine")
+def build_engine_command(
+    model: Annotated[str, typer.Argument(help="A shipped model's name, or a model folder.")],
+    precision: Annotated[list[str] | None, typer.Option(help="fp16 or fp32; both if left out.")] = None,
+    dancers: Annotated[list[int] | None, typer.Option(min=1, max=64, help="For how many (several); 1.")] = None,
+    gpu: Annotated[
+        list[str] | None,
+        typer.Option(help="sm86, sm89, sm120, ... (several); this machine's, or those three where it has none."),
+    ] = None,
+) -> None:
+    """Make TensorRT engines of a model, ahead of a show, and tell how exact they are."""
+    from live.cli.engines import build_engines
+
+    build_engines(model, precision or ["fp16", "fp32"], dancers or [1], gpu or [], _say)
+
+
 @app.command()
 def devices() -> None:
     """List audio inputs by name, with sample rates and latencies, and MIDI inputs."""

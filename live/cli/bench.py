@@ -62,7 +62,7 @@ def beats(
 @bench.command()
 def step(
     backend: Annotated[
-        list[str] | None, typer.Option(help="tensorrt, cuda or cpu (several); auto if left out.")
+        list[str] | None, typer.Option(help="tensorrt, cuda or cpu (several); all that are there if left out.")
     ] = None,
     dancers: Annotated[list[int] | None, typer.Option(min=1, max=64, help="Several; 1, 8, 64 if left out.")] = None,
     model: Model = "salsa",
@@ -74,7 +74,7 @@ def step(
     """The generator alone, one step."""
     from live.cli import laboratory as lab
 
-    lab.tell(lab.step(model, backend or ["auto"], dancers or [1, 8, 64], seconds, warm_up, paced), out)
+    lab.tell(lab.step(model, backend or [], dancers or [1, 8, 64], seconds, warm_up, paced), out)
 
 
 @bench.command()

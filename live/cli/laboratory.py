@@ -17,11 +17,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from live.choice import BEST_FIRST
 from live.cli.outputs import make_output
 from live.cli.troupe import load_generator, make_source
 from live.clock import VirtualClock
 from live.contracts import load_plugin
-from live.errors import Failed, Unusable
+from live.errors import BadModel, Failed, Unusable
 from live.lab import device, drills, hearing, pulse, sending, soak, sound, stage
 from live.lab import step as steps
 from live.lab.bare_loop import BareLoop
@@ -37,17 +38,26 @@ from live.types import SAMPLE_RATE, Float32
 
 def step(model: str, backends: Sequence[str], dancers: Sequence[int], seconds: float, warm_up: float,
          paced: bool) -> Result:  # fmt: skip
-    """The generator alone."""
+    """The generator alone. With no backend named, all: those that are not to be had are told as not run, and why."""
     measures: dict[tuple[str, int], dict[str, Any]] = {}
-    carried, devices = {}, {}
-    for backend, count in ((backend, count) for backend in backends for count in dancers):
+    carried, devices, not_run = {}, {}, {}
+    for backend, count in ((backend, count) for backend in backends or BEST_FIRST for count in dancers):
         show = make_show({"model": model, "backend": backend, "dancers": count}, "options")
-        generator, devices[backend] = load_generator(show)
+        try:
+            generator, devices[backend] = load_generator(show)
+        except Unusable as error:
+            if backends or isinstance(error, BadModel):
+                raise
+            not_run[f"{backend}, {count} dancer{'s' * (count > 1)}"] = (
+                str(error).partition(";")[0].removeprefix(f"backend {backend}: ")
+            )
+            continue
         measures[backend, count], casts = steps.run(generator, seconds, warm_up, paced)
         carried[f"{backend}, {count}: dancers that a core carries, generator alone"] = round(casts * count, 2)
     named = {f"{backend}, {count} dancer{'s' * (count > 1)}": one for (backend, count), one in measures.items()}
     how = {"model": model, "seconds": seconds, "warm_up": warm_up, "paced": paced}
-    return Result("step", how, named, dict(steps.limits(measures)), carried, {"devices": devices})
+    details = {"devices": devices, "not_run": not_run}
+    return Result("step", how, named, dict(steps.limits(measures)), carried, details)
 
 
 def tick(plan: Plan) -> Result:
@@ -245,6 +255,8 @@ def tell(result: Result, out: Path, name: str = "") -> None:
     for what, measure in result.measures.items():
         shown.add_row(*row(what, measure))
     Console().print(shown)
+    for what, why in result.details.get("not_run", {}).items():
+        print(f"{what}: not run ({why})")
     for what, value in result.numbers.items():
         print(f"{what}: {value:g}")
     for what, limit in result.limits.items():

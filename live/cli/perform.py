@@ -127,7 +127,7 @@ class Backstage:
 
 def perform(show: Show, run: Run, say: Say) -> None:
     """Perform a show to its end. Models load first, hardware opens last."""
-    troupe = gather(show)
+    troupe = gather(show, say)
     first = [make_output(uri) for uri in show.output]
     clock: Clock = VirtualClock(time.monotonic()) if run.fast else HostClock()
     play(show, run, say, troupe, first, make_source(show, clock, say), clock)

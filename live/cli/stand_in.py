@@ -64,6 +64,9 @@ class Still:
 
     def begin_again(self, tick: int, seed: int | None) -> None: ...
 
+    def recoveries(self) -> list[str]:
+        return []
+
     def step(self, features: Float32, tick: int, state: State) -> tuple[Float32, State]:
         return self._raw, state
 

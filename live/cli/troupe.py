@@ -9,8 +9,9 @@ from typing import Any
 
 from live import dictionary
 from live.card import find_model, read_card
+from live.choice import choose
 from live.clock import Clock
-from live.contracts import AudioSource, Backend, load_plugin
+from live.contracts import AudioSource, load_plugin
 from live.dictionary import Player
 from live.errors import BadModel, MissingExtra, NoDevice
 from live.features.extractor import Extractor
@@ -31,16 +32,16 @@ class Troupe:
     listener: Any
 
 
-def gather(show: Show) -> Troupe:
-    """Everyone a show needs, loaded."""
-    generator, backend = load_generator(show)
+def gather(show: Show, say: Callable[[str], None] = lambda line: None) -> Troupe:
+    """Everyone a show needs, loaded; which backend was chosen is said."""
+    generator, backend = load_generator(show, say)
     hand = Hand(load_plugin("live.beats", show.tracker, "beat tracker").open_tracker())
     lightest = load_plugin("live.beats", "aubio", "beat tracker").open_tracker()
     features = Extractor(hand, twin=Extractor(lightest))  # the twin is only practised on
     return Troupe(generator, backend, hand, features, Listener())
 
 
-def load_generator(show: Show) -> tuple[Generator | Player, str]:
+def load_generator(show: Show, say: Callable[[str], None] = lambda line: None) -> tuple[Generator | Player, str]:
     """The show's model on its backend, and the backend in words."""
     if show.model.startswith("dictionary:"):
         return load_player(show), "dictionary playback"
@@ -49,7 +50,9 @@ def load_generator(show: Show) -> tuple[Generator | Player, str]:
     if card.pose_space != "rotations22":
         raise BadModel(f"model '{card.name}' gives {card.pose_space}: it can be drawn, but not sent as bones")
     style = style_weights(card, show.style)
-    backend = make_backend(show.backend, folder, card, show.dancers)
+    backend, why = choose(show.backend, folder, card, show.dancers)
+    if show.backend == "auto":
+        say(why)
     return Generator(card, backend, show.dancers, style, show.seed, show.temperature), backend.device
 
 
@@ -59,13 +62,6 @@ def load_player(show: Show) -> Player:
     found = dictionary.load(folder)
     style = style_weights(dictionary.card(found, folder.name), show.style or ",".join(map(str, found.styles)))
     return Player(found, folder.name, show.dancers, style, show.seed, show.temperature)
-
-
-def make_backend(name: str, folder: Path, card: Any, dancers: int) -> Backend:
-    """The named backend, or the best one that is there."""
-    module = load_plugin("live.backends", "cpu" if name == "auto" else name, "backend")
-    backend: Backend = module.open_backend(folder, card, dancers)
-    return backend
 
 
 def make_source(show: Show, clock: Clock, say: Callable[[str], None]) -> AudioSource:

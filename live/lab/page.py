@@ -32,6 +32,7 @@ def page(result: dict[str, Any]) -> str:
         table(("how", ""), [(str(key), str(value)) for key, value in result["how"].items()]),
         _limits(result["limits"]),
         table(("", "unit", *COLUMNS, "misses", "longest run"), map(row, measures, measures.values())),
+        table(("not run", "why"), list(result["details"].get("not_run", {}).items())),
         table(("", "value"), [(name, f"{value:g}") for name, value in result["numbers"].items()]),
         *(_plots(name, one) for name, one in measures.items() if one["count"]),
     ]
