@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from live.channels import COUNT as CHANNELS
 from live.contracts import FEATURE_NAMES
-from live.errors import BadModel
+from live.errors import BadFile, BadModel
+from live.limits import GB, MB, digest, read_json
 from live.skeleton import BONES
 
 CARD_VERSION = 1
@@ -21,6 +21,10 @@ SHIPPED = tuple(
     if folder.is_dir()
 )
 """Where shipped models lie: inside an installed package, or beside it in a checkout."""
+LARGEST_CARD, LARGEST_FILE = MB, 4 * GB
+"""Bytes of `model.json`, and of a file that it names."""
+LARGEST_STATE = 10_000_000
+"""Numbers of a dancer's state."""
 Count = Annotated[int, Field(ge=1, le=100_000)]
 
 
@@ -73,15 +77,15 @@ def read_card(folder: Path, check_files: bool = True) -> ModelCard:
     """Read and check a card and, unless told otherwise, the hashes of the files it names. Raises `BadModel`."""
     path = folder / "model.json"
     try:
-        card = ModelCard.model_validate(json.loads(path.read_text()))
+        card = ModelCard.model_validate(read_json(path, LARGEST_CARD))
     except OSError as error:
         raise BadModel(f"{path}: cannot be read: {error.strerror}") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise BadModel(f"{path}: '{where}': {first['msg']}; export the model again") from None
-    except (ValueError, RecursionError) as error:
-        raise BadModel(f"{path}: is not JSON ({error}); export the model again") from None
+    except BadFile as error:
+        raise BadModel(f"{error}; export the model again") from None
     _check_meaning(path, card)
     graphs = {graph.name for graph in folder.glob("*.onnx")} | {"generator.onnx"}
     if unnamed := sorted(graphs - set(card.sha256)):
@@ -100,12 +104,18 @@ def _check_meaning(path: Path, card: ModelCard) -> None:
         raise BadModel(f"{path}: has {card.channels} channels a pose, this program reads {CHANNELS}; export it again")
     if tuple(card.bones) != BONES:
         raise BadModel(f"{path}: has other bones than the 22 of this program; export it again with this version")
+    if sum(map(math.prod, card.state.values())) > LARGEST_STATE:
+        raise BadModel(f"{path}: has a state of more than {LARGEST_STATE} numbers; export a smaller model")
+    if strays := [name for name in card.sha256 if Path(name).name != name]:
+        raise BadModel(f"{path}: names '{strays[0]}', which is no file of its folder; fetch the model folder again")
 
 
 def _check_hash(path: Path, expected: str) -> None:
     try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        found = digest(path, LARGEST_FILE)
     except OSError:
         raise BadModel(f"{path}: is missing; fetch the model folder again") from None
+    except BadFile as error:
+        raise BadModel(f"{error}; fetch the model folder again") from None
     if found != expected:
         raise BadModel(f"{path}: was altered (its SHA-256 is not the card's); fetch the model folder again")

@@ -15,7 +15,8 @@ import numpy as np
 from live import channels, skeleton
 from live.card import CARD_VERSION, ModelCard
 from live.contracts import FEATURE_NAMES
-from live.errors import BadModel
+from live.errors import BadFile, BadModel
+from live.limits import read_arrays
 from live.types import FRAME_RATE, Float32, State
 
 ENTRY = FRAME_RATE
@@ -77,9 +78,9 @@ def load(folder: Path) -> Dictionary:
     """Read a dictionary's folder; raises `BadModel` naming it."""
     path = folder / "dictionary.npz"
     try:
-        with np.load(path, allow_pickle=False) as file:
-            found = Dictionary(*(file[name] for name in ARRAYS))
-    except (OSError, ValueError, KeyError, EOFError) as error:
+        arrays = read_arrays(path, ARRAYS)
+        found = Dictionary(*(arrays[name] for name in ARRAYS))
+    except (OSError, BadFile) as error:
         raise BadModel(f"{path}: is no dictionary ({error}); make one with `live dictionary`") from None
     if found.channels.shape[1] != channels.COUNT:
         raise BadModel(f"{path}: holds {found.channels.shape[1]} channels a pose, {channels.COUNT} can be performed")

@@ -15,8 +15,22 @@ Every message is one line that says what is wrong, where, and how to mend it.
 from __future__ import annotations
 
 
+LONGEST = 800
+"""Characters of a message; what a file made up is not repeated at length."""
+
+
 class LiveError(Exception):
     """Base of all errors that are meant for the user's eyes."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_one_line(message))
+
+
+def _one_line(message: str) -> str:
+    """What cannot be printed (line ends, a terminal's commands, halves of characters) written as escapes."""
+    if len(message) > LONGEST:
+        message = f"{message[: LONGEST // 2]} ... {message[-LONGEST // 2 :]}"
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in message)
 
 
 class Unusable(LiveError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from live.errors import BadFile, Unusable
 from live.knobs import Knobs, Press, read_knobs
+from live.limits import read_toml
 from live.orders import Order, Value
 from live.script import Script, When, check_cue, check_keys, make_script
 
@@ -17,6 +17,8 @@ LARGEST_FILE = 100_000
 """Bytes; a show file is a few lines."""
 
 
+LONGEST_SHOWN = 100
+"""Characters of a wrong value that are told."""
 FOLLOW_MIDI = Order("tempo/follow", "midi")
 NEEDS_MIDI = 'name its input with midi = "NAME" (`live devices` lists them)'
 
@@ -139,13 +141,9 @@ class Show(BaseModel):
 def read_show(path: Path) -> dict[str, Any]:
     """The file's values, checked; raises `Unusable` with the key that is wrong and the valid ones."""
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise BadFile(f"{path}: is larger than {LARGEST_FILE} bytes; a show file is a few lines of TOML")
-        values = tomllib.loads(path.read_text())
+        values = read_toml(path, LARGEST_FILE)
     except OSError as error:
         raise BadFile(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadFile(f"{path}: is not TOML: {error}") from None
     make_show(values, str(path))
     return values
 
@@ -169,4 +167,9 @@ def _first(error: ValidationError) -> str:
         models: dict[str, type[BaseModel]] = {"stage": Stage, "cue": CueKeys}
         valid = models.get(path[0], Show).model_fields
         return f"unknown key '{'.'.join(path)}'; valid keys are {', '.join(valid)}"
-    return f"'{'.'.join(path)}' is {fault['input']!r}: {fault['msg'][0].lower()}{fault['msg'][1:]}"
+    return f"'{'.'.join(path)}' is {_shortly(fault['input'])}: {fault['msg'][0].lower()}{fault['msg'][1:]}"
+
+
+def _shortly(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."

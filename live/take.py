@@ -22,10 +22,14 @@ from numpy.typing import NDArray
 
 from live import skeleton
 from live.errors import BadFile
+from live.limits import KB, check_regular
 from live.types import FEATURES, FRAME_RATE, BeatState, Event, Float64, Pose, Signals
 
 MAGIC = b"LIVETAKE"
 VERSION = 2
+LARGEST_HEADER = 64 * KB
+LONGEST = 24 * 3600 * FRAME_RATE
+"""Records that are read: those of a day."""
 _LENGTH = struct.Struct("<I")
 Fields = dict[str, NDArray[Any]]
 
@@ -79,7 +83,7 @@ def pose_of(record: np.void) -> Pose:
 
 
 def _event(record: np.void) -> Event:
-    name, number = record["event"].decode(), int(record["event_number"])
+    name, number = record["event"].decode("utf-8", "replace"), int(record["event_number"])
     return Event(name, float(record["event_strength"]), float(record["event_age"]), number)
 
 
@@ -165,8 +169,12 @@ def head(dancers: int) -> bytes:
 
 def read_take(path: str | Path) -> Take:
     """The take at `path`; `BadFile` when it cannot be read, is no take, is damaged, or holds no whole record."""
+    path = Path(path)
     try:
-        raw = Path(path).read_bytes()
+        check_regular(path)
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_HEADER)
+            size = file.seek(0, 2)
     except OSError as error:
         raise BadFile(f"take '{path}' cannot be read: {error.strerror}") from None
     if not raw.startswith(MAGIC):
@@ -174,15 +182,21 @@ def read_take(path: str | Path) -> Take:
     start = len(MAGIC) + _LENGTH.size
     end = start + (_LENGTH.unpack_from(raw, len(MAGIC))[0] if len(raw) >= start else 1)
     header = _header(path, raw[start:end] if end <= len(raw) else b"")
-    dtype = record_dtype(header["dancers"])
-    count = (len(raw) - end) // dtype.itemsize
-    if count == 0:
-        raise BadFile(f"take '{path}' holds no poses: the recording ended before the first")
-    records = np.frombuffer(raw, dtype, count, end)
+    records = _records(path, record_dtype(header["dancers"]), end, size)
     return Take(header["dancers"], header["frame_rate"], header["created"], records)
 
 
-def _header(path: str | Path, text: bytes) -> dict[str, Any]:
+def _records(path: Path, dtype: np.dtype[np.void], begin: int, size: int) -> NDArray[np.void]:
+    """Those from byte `begin` of the file on; they stay in it until they are looked at."""
+    count = (size - begin) // dtype.itemsize
+    if count == 0:
+        raise BadFile(f"take '{path}' holds no poses: the recording ended before the first")
+    if count > LONGEST:
+        raise BadFile(f"take '{path}' is longer than a day: convert a part of it")
+    return np.asarray(np.memmap(path, dtype, "r", begin, (count,)))
+
+
+def _header(path: Path, text: bytes) -> dict[str, Any]:
     """The checked header; a record must be exactly what this version writes for so many dancers."""
     try:
         header: dict[str, Any] = json.loads(text)
@@ -192,7 +206,7 @@ def _header(path: str | Path, text: bytes) -> dict[str, Any]:
         raise BadFile(f"take '{path}' has a damaged header: restore it from a copy") from None
     if version != VERSION:
         raise BadFile(f"take '{path}' is of version {version}: this program reads version {VERSION}")
-    sane = type(dancers) is int and 1 <= dancers <= 1024 and type(rate) is int and type(created) is str
+    sane = type(dancers) is int and 1 <= dancers <= 1024 and rate == FRAME_RATE and type(created) is str
     if not sane or bones != list(skeleton.BONES) or dtype != json.loads(json.dumps(record_dtype(dancers).descr)):
         raise BadFile(f"take '{path}' has a header that does not describe a take of {skeleton.COUNT} bones")
     return header

@@ -190,7 +190,7 @@ def test_a_damaged_beats_file_is_named_with_its_line(tmp_path, text, complaint):
 
 def test_a_beats_file_that_is_no_text_is_named(tmp_path):
     (tmp_path / "a.beats").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(BadFile, match=r"a\.beats: cannot be read: it is not text"):
+    with pytest.raises(BadFile, match=r"a\.beats: is not text in UTF-8"):
         read_beats(tmp_path / "a.beats")
 
 

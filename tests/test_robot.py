@@ -171,7 +171,7 @@ GROUP = f'[[group]]\nbones = ["spine"]\naxes = "xyz"\njoints = [{JOINT}]'
 def test_a_profile_that_makes_no_sense_is_refused_in_one_line(tmp_path, text):
     path = tmp_path / "bad.toml"
     path.write_text(text)
-    with pytest.raises(BadFile, match=r"^robot profile '[^\n]+$"):
+    with pytest.raises(BadFile, match=r"^robot profile [^\n]+$"):
         robot.open_output(f"robot://127.0.0.1?profile={path}")
 
 

@@ -17,6 +17,8 @@ BLOCK = 4096
 """Frames decoded at a time; well under a millisecond of work."""
 SLOWEST, FASTEST = 4_000, 384_000
 """Sample rates that make sense, in Hz."""
+BEGINNINGS = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"ID3")
+"""Of the files that are decoded. libsndfile would read thirty more kinds, each with its own ways of being damaged."""
 
 
 class _Sound(soundfile.SoundFile):  # type: ignore[misc]
@@ -56,12 +58,19 @@ def _check_readable(path: Path) -> None:
         if not path.is_file():
             raise BadFile(f"{_shown(path)} is not a regular file: name a wav, flac, ogg or mp3 file")
         with path.open("rb") as file:
-            empty = not file.read(1)
+            begin = file.read(4)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise BadFile(f"cannot read {_shown(path)}: {reason}; check its path and permissions") from None
-    if empty:
+    if not begin:
         raise BadFile(f"{_shown(path)} is empty: use another file")
+    if not begin.startswith(BEGINNINGS) and not _is_mpeg(begin):
+        raise BadFile(f"cannot decode {_shown(path)}: it does not begin as a wav, flac, ogg or mp3 file does")
+
+
+def _is_mpeg(begin: bytes) -> bool:
+    """Eleven set bits begin a frame of mp3."""
+    return len(begin) > 1 and begin[0] == 0xFF and begin[1] & 0xE0 == 0xE0
 
 
 def _shown(path: Path) -> str:

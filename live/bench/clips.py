@@ -6,7 +6,6 @@ a list of objects, `name`, `style` and `bpm` are used.
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,8 +15,10 @@ from typing import Any
 import numpy as np
 
 from live.errors import BadFile, Unusable
+from live.limits import MB, read_json, read_text
 from live.types import Float64
 
+LARGEST = 16 * MB
 SOUNDS = (".ogg", ".wav", ".flac", ".mp3")
 CHOOSING, REPORTING = "choosing", "reporting"
 FELT_HALF = (170.0, 210.0)
@@ -86,9 +87,9 @@ def _read_clip(folder: Path, name: str, about: dict[str, Any], half: str) -> Cli
 def read_beats(path: Path) -> Float64:
     """Beat times [n >= 2] in seconds, ascending; raises `BadFile` with the line that is wrong."""
     try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadFile(f"{path}: cannot be read: {getattr(error, 'strerror', None) or 'it is not text'}") from None
+        lines = read_text(path, LARGEST).splitlines()
+    except OSError as error:
+        raise BadFile(f"{path}: cannot be read: {error.strerror}") from None
     times: list[float] = []
     for number, line in enumerate(lines, 1):
         if line.strip():
@@ -114,9 +115,9 @@ def _read_index(path: Path) -> dict[str, dict[str, Any]]:
     if not path.exists():
         return {}
     try:
-        found: dict[str, dict[str, Any]] = {str(about["name"]): about for about in json.loads(path.read_text("utf-8"))}
+        found: dict[str, dict[str, Any]] = {str(about["name"]): about for about in read_json(path, LARGEST)}
         for about in found.values():
             about["bpm"] = float(about["bpm"])
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, BadFile, ValueError, TypeError, KeyError, OverflowError) as error:
         raise BadFile(f"{path}: is no list of clips with 'name' and 'bpm' ({error})") from None
     return found

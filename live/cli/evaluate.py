@@ -14,7 +14,9 @@ from rich.table import Table
 
 from live import realtime
 from live.bench.dance_page import COLUMNS, GOAL_HEAD, goal_rows, page, rows
+from live.card import LARGEST_CARD
 from live.errors import Failed, MissingExtra, Unusable
+from live.limits import read_json
 
 try:
     from live.train.dancer import Dancer, Plan
@@ -92,7 +94,7 @@ def goal_table(result: dict) -> Table:
 
 def write_card(path: Path, result: dict) -> None:
     """Put the figures in place of the card's own of the same names."""
-    card = json.loads(path.read_text("utf-8"))
+    card = read_json(path, LARGEST_CARD)
     card["metrics"] |= card_figures(result)
     path.write_text(json.dumps(card, indent=1) + "\n", "utf-8")
 

@@ -15,8 +15,10 @@ from typing import Any
 from live import __version__, realtime
 from live.errors import BadFile, Failed
 from live.lab.page import page
+from live.limits import MB, read_json
 
 SCHEMA_VERSION = 2
+LARGEST = 16 * MB
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,9 @@ def write(result: Result, folder: Path, name: str = "") -> Path:
 def read(path: Path) -> dict[str, Any]:
     """A result's values; `BadFile` where it is none of this schema."""
     try:
-        values = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadFile(f"{path}: cannot be read as JSON: {error}") from None
+        values = read_json(path, LARGEST)
+    except OSError as error:
+        raise BadFile(f"{path}: cannot be read: {error.strerror}") from None
     if not isinstance(values, dict) or not isinstance(values.get("measures"), dict):
         raise BadFile(f"{path}: is no result of `live bench`")
     if (version := values.get("schema_version")) != SCHEMA_VERSION:

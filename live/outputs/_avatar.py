@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 
 from live import rotation, skeleton
 from live.errors import BadFile
+from live.limits import MB, check_regular, shallow
 from live.types import Float32
 
-LARGEST_FILE = 1 << 30
+LARGEST = 16 * MB
+"""Bytes of its JSON; pictures and shapes come after it and are not read."""
 FOLDS: tuple[tuple[str, str], ...] = (
     ("upperChest", "chest"),
     ("chest", "spine"),
@@ -67,15 +69,15 @@ def folded(rotations: Float32, folds: list[tuple[int, int, bool]]) -> Float32:
 def read_avatar(path: Path) -> Avatar:
     """The avatar in a VRM file; `BadFile` in one line where it is none."""
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise BadFile(f"avatar '{path}' is larger than 1 GiB")
-        document = _document(path.read_bytes())
+        check_regular(path)
+        with path.open("rb") as file:
+            document = _document(file.read(LARGEST))
         nodes, facing = _humanoid(document)
         places = _world_places(document["nodes"])
         return _avatar({bone: places[node] * facing for bone, node in nodes.items()})
     except OSError as error:
         raise BadFile(f"avatar '{path}' cannot be read: {error.strerror}") from None
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, struct.error, RecursionError) as error:
+    except (LookupError, ValueError, ArithmeticError, TypeError, AttributeError, struct.error, RecursionError) as error:
         reason = f"{error}" if isinstance(error, ValueError) else "its node tables are damaged"
         raise BadFile(f"avatar '{path}' is no usable VRM file: {reason}; export it again") from None
 
@@ -83,11 +85,11 @@ def read_avatar(path: Path) -> Avatar:
 def _document(raw: bytes) -> Any:
     """The JSON of a binary glTF (its first chunk), or of a plain one."""
     if raw[:4] != b"glTF":
-        return json.loads(raw)
+        return shallow(json.loads(raw))
     length, kind = struct.unpack_from("<I4s", raw, 12)
     if kind != b"JSON" or len(raw) < 20 + length:
-        raise ValueError("it ends too early")
-    return json.loads(raw[20 : 20 + length])
+        raise ValueError(f"it ends too early, or its description is larger than {LARGEST // MB} MB")
+    return shallow(json.loads(raw[20 : 20 + length]))
 
 
 def _humanoid(document: Any) -> tuple[dict[str, int], Float32]:

@@ -12,7 +12,6 @@ The joints turn as R = Rx(a) Ry(b) Rz(c) in the order of `axes`; a joint that a 
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from live import rotation, skeleton
 from live.errors import BadFile, BadTarget
+from live.limits import read_toml
 from live.outputs._limiter import Limits
 
 GUARD = 0.005
@@ -104,15 +104,15 @@ def read_profile(name: str) -> Profile:
         raise BadTarget(f"no robot profile '{name}': choose one of {', '.join(shipped)}, or name a file.toml")
     path = SHIPPED / f"{name}.toml" if name in shipped else Path(name).expanduser()
     try:
-        return Profile.model_validate(tomllib.loads(path.read_text()))
+        return Profile.model_validate(read_toml(path))
     except OSError as error:
         raise BadFile(f"robot profile '{path}' cannot be read: {error.strerror}") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise BadFile(f"robot profile '{path}': {where}: {first['msg']}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadFile(f"robot profile '{path}' is not TOML: {error}") from None
+    except BadFile as error:
+        raise BadFile(f"robot profile {error}") from None
 
 
 @dataclass(frozen=True)

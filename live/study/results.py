@@ -6,7 +6,6 @@ cluster bootstrap, percentile method).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -16,8 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from live.errors import BadFile
+from live.limits import MB, read_json
 from live.types import Float64
 
+LARGEST = 4 * MB
 DRAWS = 10_000
 SURE = 95
 """Per cent of the intervals."""
@@ -112,10 +113,10 @@ def _add(found: Answers, rater: str, answer: dict[str, Any], key: Key) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        values = json.loads(path.read_text("utf-8"))
+        values = read_json(path, LARGEST)
     except OSError as error:
         raise BadFile(f"'{path}' cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError):
+    except BadFile:
         raise BadFile(f"'{path}' is not JSON: it is damaged, or no file that the study's page saved") from None
     if not isinstance(values, dict):
         raise BadFile(f"'{path}' is no file of a study")

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from live import rotation
 from live.errors import BadFile
+from live.limits import MB, read_bytes
 from live.types import Float32
+
+LARGEST, MOST_JOINTS, MOST_TURNS = 64 * MB, 512, 10_000_000
+"""Bytes of a file, its joints, and turns of joints in all frames: an hour of 23 joints at 120 frames/s."""
+SLOWEST, FASTEST = 5, 1000
+"""Frames/s."""
+FARTHEST = 1e6
+"""What an offset, a place or an angle may amount to."""
+CHANNELS = tuple(f"{axis}{kind}" for axis in "xyz" for kind in ("position", "rotation"))
 
 
 @dataclass(frozen=True)
@@ -46,56 +55,107 @@ class Bvh:
 def read_bvh(path: Path) -> Bvh:
     """Read a BVH file; raises `BadFile` naming it when it is no BVH, has no frames or the wrong number of values."""
     try:
-        return _parse(path.read_text(errors="replace").split())
+        return _parse(read_bytes(path, LARGEST).decode("utf-8", "replace"))
     except OSError as error:
         raise BadFile(f"{path}: cannot be read: {error.strerror}") from None
-    except (ValueError, IndexError, StopIteration) as error:
-        raise BadFile(f"{path}: is not a whole BVH file ({error or 'it ends too early'}); export it again") from None
+    except (ValueError, LookupError, ArithmeticError) as error:
+        reason = "it ends too early" if isinstance(error, LookupError) else " ".join(str(error).split())[:200]
+        raise BadFile(f"{path}: is not a whole BVH file ({reason}); export it again") from None
 
 
-def _parse(words: list[str]) -> Bvh:
+@dataclass
+class _Skeleton:
+    """What the hierarchy tells, joint by joint; channels are (joint, name) in the order of a frame's values."""
+
+    names: list[str] = field(default_factory=list)
+    parents: list[int] = field(default_factory=list)
+    offsets: list[list[float]] = field(default_factory=list)
+    channels: list[tuple[int, str]] = field(default_factory=list)
+    ends: dict[str, Float32] = field(default_factory=dict)
+
+
+def _parse(text: str) -> Bvh:
+    head, motion, rest = text.partition("MOTION")
+    if not motion:
+        raise ValueError("no MOTION")
+    bones = _hierarchy(head.split())
+    frames, rate, values = _values(rest)
+    if frames < 2 or not bones.channels or values.size != frames * len(bones.channels):
+        raise ValueError(f"{frames} frames of {len(bones.channels)} channels announced, {values.size} values found")
+    if frames * len(bones.names) > MOST_TURNS:
+        raise ValueError(f"{frames} frames of {len(bones.names)} joints are too many: cut it")
+    position, rotations = _motion(values.reshape(frames, -1), bones.channels, len(bones.names))
+    position += np.array(bones.offsets[0]) if not any(c.endswith("position") for _, c in bones.channels) else 0.0
+    return Bvh(
+        tuple(bones.names), tuple(bones.parents), np.array(bones.offsets, np.float32), bones.ends, rate,
+        position.astype(np.float32), rotations.astype(np.float32),
+    )  # fmt: skip
+
+
+def _hierarchy(words: list[str]) -> _Skeleton:
     if not words or words[0] != "HIERARCHY":
         raise ValueError("no HIERARCHY")
-    names: list[str] = []
-    parents: list[int] = []
-    offsets: list[list[float]] = []
-    channels: list[tuple[int, str]] = []
-    ends: dict[str, Float32] = {}
-    stack: list[int] = []
-    at = 1
-    while words[at] != "MOTION":
+    found, stack, at = _Skeleton(), list[int](), 1
+    while at < len(words):
         word = words[at]
         if word in ("ROOT", "JOINT"):
-            parents.append(stack[-1] if stack else -1)
             brace = words.index("{", at)  # a name may hold spaces
-            names.append(" ".join(words[at + 1 : brace]))
-            stack.append(len(names) - 1)
+            stack.append(_add(found, " ".join(words[at + 1 : brace]), stack[-1] if stack else -1))
             at = brace + 1
         elif word == "OFFSET":
-            offsets.append([float(v) for v in words[at + 1 : at + 4]])
+            found.offsets.append(_place(words[at + 1 : at + 4]))
             at += 4
         elif word == "CHANNELS":
             count = int(words[at + 1])
-            channels += [(stack[-1], c) for c in words[at + 2 : at + 2 + count]]
+            if not 0 <= count <= 6:
+                raise ValueError(f"{count} channels of one joint")
+            found.channels += [(stack[-1], _channel(name)) for name in words[at + 2 : at + 2 + count]]
             at += 2 + count
         elif word == "End":
-            ends[names[stack[-1]]] = np.array([float(v) for v in words[at + 4 : at + 7]], np.float32)
+            found.ends[found.names[stack[-1]]] = np.array(_place(words[at + 4 : at + 7]), np.float32)
             at += 8
         elif word == "}":
             stack.pop()
             at += 1
         else:
-            raise ValueError(f"unexpected '{word}'")
-    frames, frame_time = int(words[at + 2]), float(words[at + 5])
-    values = np.array(words[at + 6 :], np.float64)
-    if frames < 2 or frame_time <= 0 or values.size != frames * len(channels) or not np.isfinite(values).all():
-        raise ValueError(f"{frames} frames of {len(channels)} channels announced, {values.size} values found")
-    position, rotations = _motion(values.reshape(frames, -1), channels, len(names))
-    position += np.array(offsets[0]) if not any(c.endswith("position") for _, c in channels) else 0.0
-    return Bvh(
-        tuple(names), tuple(parents), np.array(offsets, np.float32), ends, 1.0 / frame_time,
-        position.astype(np.float32), rotations.astype(np.float32),
-    )  # fmt: skip
+            raise ValueError(f"unexpected '{word[:40]}'")
+    if stack or len(found.offsets) != len(found.names) or found.parents.count(-1) != 1:
+        raise ValueError("it has not one root and an offset for each joint")
+    return found
+
+
+def _add(found: _Skeleton, name: str, parent: int) -> int:
+    """A joint more; its number."""
+    if len(found.names) == MOST_JOINTS:
+        raise ValueError(f"more than {MOST_JOINTS} joints")
+    found.names.append(name)
+    found.parents.append(parent)
+    return len(found.names) - 1
+
+
+def _place(words: list[str]) -> list[float]:
+    x, y, z = map(float, words)
+    if not max(abs(x), abs(y), abs(z)) < FARTHEST:
+        raise ValueError(f"an offset of {x:g} {y:g} {z:g}")
+    return [x, y, z]
+
+
+def _channel(name: str) -> str:
+    if name.lower() not in CHANNELS:
+        raise ValueError(f"no channel is called '{name[:40]}'")
+    return name
+
+
+def _values(text: str) -> tuple[int, float, np.ndarray]:
+    """Frames announced, frames/s, and all numbers that follow."""
+    _, count, _, _, time, *numbers = text.split(None, 5)
+    frames, frame_time = int(count), float(time)
+    if not 1 / FASTEST <= frame_time <= 1 / SLOWEST:
+        raise ValueError(f"a frame lasts {frame_time:g} s, not 1/{FASTEST} to 1/{SLOWEST}")
+    values = np.array("".join(numbers).split(), np.float64)
+    if not (np.abs(values) < FARTHEST).all():
+        raise ValueError("a value is out of all measure")
+    return frames, 1.0 / frame_time, values
 
 
 def _motion(values: np.ndarray, channels: list[tuple[int, str]], joints: int) -> tuple[np.ndarray, np.ndarray]:

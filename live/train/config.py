@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from live.errors import BadFile
+from live.limits import read_toml
 from live.nn.sizes import GeneratorConfig
 
 CARD_KEYS = ("name", "title", "licence", "provenance", "temperature", "tempo_range", "accent_offset", "emphasis")
@@ -77,11 +77,9 @@ def make_config(values: dict[str, Any]) -> TrainConfig:
 def read_config(path: Path) -> dict[str, Any]:
     """The TOML configuration ([card], [train], [model]); raises `BadFile` naming what is wrong."""
     try:
-        values = tomllib.loads(path.read_text())
+        values = read_toml(path)
     except OSError as error:
         raise BadFile(f"{path}: cannot be read: {error.strerror}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise BadFile(f"{path}: is not TOML: {error}") from None
     valid = {
         "card": set(CARD_KEYS),
         "train": {f.name for f in dataclasses.fields(TrainConfig)} - {"model"},

@@ -27,9 +27,11 @@ from live.train import keypoints, retarget
 from live.train.composer import compose
 from live.train.keypoints import Keypoints
 from live.train.retarget import Motion
-from live.types import FRAME_RATE, HOP, Float32
+from live.types import FRAME_RATE, HOP, SAMPLE_RATE, Float32
 
 PROSODY = BEAT_SLICE.start
+LONGEST = 3600
+"""Seconds of music that are read: a small file can unpack to days."""
 FASTEST_JOINT, FASTEST_TURN = 13.0, 25.0
 """m/s relative to the hips and rad/s: anything faster is a marker swap, not a dancer."""
 Arrays = dict[str, np.ndarray]
@@ -90,7 +92,10 @@ def read_audio(path: Path) -> Float32:
     """A whole file as the stage hears it: mono float32 [n] at 48 kHz; raises `BadFile` naming it."""
     decoder = Decoder(path)
     try:
-        return decoder.read(1 << 40)
+        samples = decoder.read(LONGEST * SAMPLE_RATE)
+        if not decoder.ended:
+            raise BadFile(f"{path}: lasts longer than {LONGEST // 60} minutes: cut it into songs")
+        return samples
     finally:
         decoder.close()
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from live.errors import BadFile
 from live.features.extractor import BEAT_SLICE, pool, silence
+from live.limits import read_arrays
 from live.train.dance import PROSODY
 from live.types import Float32
 
@@ -117,9 +118,8 @@ class Windows:
 def load_prepared(path: Path) -> dict[str, np.ndarray]:
     """Read a prepared file; raises `BadFile` naming it when it is missing or not one."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            data = dict(file)
-    except (OSError, ValueError) as error:
+        data = read_arrays(path)
+    except (OSError, BadFile) as error:
         raise BadFile(f"{path}: is no prepared data ({error}); make it with `live prepare`") from None
     if missing := {"channels", "prosody", "count", "bpm", "usable", "start", "style"} - set(data):
         raise BadFile(f"{path}: lacks {', '.join(sorted(missing))}; make it again with `live prepare`")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from live.errors import BadFile
+from live.limits import read_toml
 from live.train.aim import REQUIRED
 
 SIDED = ("Shoulder", "UpperArm", "LowerArm", "Hand", "UpperLeg", "LowerLeg", "Foot", "Toes")
@@ -20,10 +20,10 @@ Table = dict[str, tuple[str, ...]]
 def read_tables(path: Path = Path(__file__).parent / "skeletons.toml") -> dict[str, Table]:
     """All skeletons of a TOML file; raises `BadFile` naming it."""
     try:
-        return {name: _table(rows) for name, rows in tomllib.loads(path.read_text("utf-8")).items()}
+        return {name: _table(rows) for name, rows in read_toml(path).items()}
     except OSError as error:
         raise BadFile(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadFile(f"{path}: is no table of skeletons ({error}); see live/train/skeletons.toml") from None
 
 

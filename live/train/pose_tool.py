@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from live.errors import BadFile, Failed, Unusable
+from live.limits import digest
 from live.types import Float32
 
 PACKAGES = ("mediapipe==0.10.21", "numpy<2")
@@ -39,7 +40,7 @@ def watch(clip: Path) -> Seen:
     """The landmarks of a clip, remembered by its content; raises `BadFile` naming it when it shows nobody."""
     if not clip.is_file():
         raise BadFile(f"{clip}: there is no such file")
-    content = hashlib.sha256(clip.read_bytes() + WORKER.read_bytes()).hexdigest()[:32]
+    content = hashlib.sha256((digest(clip) + digest(WORKER)).encode()).hexdigest()[:32]
     kept = home() / f"pose-{content}.npz"
     if not kept.exists():
         _watch(clip, kept)

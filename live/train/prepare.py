@@ -22,6 +22,7 @@ import numpy as np
 from live.contracts import load_plugin
 from live.errors import LiveError, Unusable
 from live.features import extractor
+from live.limits import digest
 from live.train import aim, dance, people, quantise, retarget
 from live.train.choice import Choice
 from live.train.dance import Arrays, merged, prepared, prosody_of
@@ -103,9 +104,9 @@ def join(outcomes: list[Outcome]) -> Arrays:
 
 def heard(audio: Float32, folder: Path) -> Float32:
     """`prosody_of` the audio, remembered by its samples and the extractor's code."""
-    digest = hashlib.sha256(np.ascontiguousarray(audio, np.float32))
-    digest.update(_code(extractor))
-    kept = folder / f"heard-{digest.hexdigest()[:32]}.npz"
+    key = hashlib.sha256(np.ascontiguousarray(audio, np.float32))
+    key.update(_code(extractor))
+    kept = folder / f"heard-{key.hexdigest()[:32]}.npz"
     if not kept.exists():
         _save(kept, {"prosody": prosody_of(audio)})
     with np.load(kept, allow_pickle=False) as file:
@@ -133,12 +134,12 @@ def _note(found: dance.Dance, arrays: Arrays) -> str:
 def _key(layout: str, path: Path, settings: Settings) -> str:
     """Names a dance by its bytes, what lies beside it under its name, the settings and the code that reads it."""
     of = (layout, path.name, settings.stretches, settings.seed, settings.quantise, settings.choice)
-    digest = hashlib.sha256(repr(of).encode())
+    key = hashlib.sha256(repr(of).encode())
     module = load_plugin("live.train.layouts", layout, "layout")
-    digest.update(b"".join(_code(m) for m in (module, aim, retarget, people, quantise, dance, extractor)))
+    key.update(b"".join(_code(m) for m in (module, aim, retarget, people, quantise, dance, extractor)))
     for file in _files(path, settings.choice):
-        digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()[:32]
+        key.update(digest(file).encode())
+    return key.hexdigest()[:32]
 
 
 def _files(path: Path, choice: Choice) -> list[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from live.beats.aubio import AubioTracker
 from live.bench.clips import SOUNDS, read_beats
 from live.errors import BadFile, Unusable
 from live.features.extractor import Extractor
+from live.limits import MB, read_arrays, read_json
 from live.train.dance import read_audio
 from live.train.grid import heard_grid
 from live.types import SAMPLE_RATE, Float32, Float64
@@ -78,9 +78,9 @@ def split(dances: Path | None, half: str) -> set[str]:
     if dances is None or not (dances / "index.json").is_file():
         return set()
     try:
-        index = json.loads((dances / "index.json").read_text("utf-8"))
+        index = read_json(dances / "index.json", 16 * MB)
         return {str(dance["name"]).lower() for dance in index if dance.get("split") == half}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, BadFile, TypeError, KeyError, AttributeError) as error:
         raise BadFile(f"{dances / 'index.json'}: is no list of dances with 'name' and 'split' ({error})") from None
 
 
@@ -106,9 +106,8 @@ def _music(path: Path, seconds: float) -> Music:
 
 def _beats_of_dance(path: Path) -> Float64:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return np.asarray(file["beats"], np.float64).ravel()
-    except (OSError, ValueError, KeyError) as error:
+        return np.asarray(read_arrays(path, ("beats",))["beats"], np.float64).ravel()
+    except (OSError, BadFile, ValueError, TypeError) as error:
         raise BadFile(f"{path}: holds no beats ({error})") from None
 
 

@@ -6,15 +6,18 @@ dance database (Tsuchida et al., 2019): n = 0..5 is 80 to 130 BPM, house 110 to 
 
 from __future__ import annotations
 
+import io
 import pickle
+import pickletools
 import re
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from live.contracts import FEATURE_NAMES
 from live.errors import BadFile
+from live.limits import MB, read_bytes
 from live.train.aim import Joints
 from live.train.choice import Choice
 from live.train.dance import Dance, prosody_of, read_audio
@@ -33,6 +36,7 @@ STYLES = {
     "KR": "krump", "JS": "street jazz", "JB": "ballet jazz",
 }  # fmt: skip
 NAME = re.compile(r"g(?P<genre>[A-Z]{2})_.*_(?P<song>m(?P<music>[A-Z]{2})(?P<tempo>\d))_")
+LARGEST = 64 * MB
 ALLOWED = {
     ("numpy", "ndarray"), ("numpy", "dtype"), ("_codecs", "encode"),
     *((f"numpy.{core}.multiarray", name) for core in ("core", "_core") for name in ("_reconstruct", "scalar")),
@@ -70,20 +74,30 @@ def read(path: Path, choice: Choice = Choice()) -> Dance:  # noqa: B008
 def read_keypoints(path: Path) -> Float32:
     """[T, 17, 3], NaN where not seen; raises `BadFile` naming what is no such file."""
     try:
-        with path.open("rb") as file:
-            return _positions(file)
+        return _positions(read_bytes(path, LARGEST))
     except OSError as error:
         raise BadFile(f"{path}: cannot be read: {error.strerror}") from None
     except Exception as error:  # a damaged pickle raises whatever it meets
         raise BadFile(f"{path}: is no AIST++ keypoints3d file ({error or type(error).__name__})") from None
 
 
-def _positions(file: BinaryIO) -> Float32:
-    found = ArraysOnly(file).load()
-    points = np.asarray(found.get("keypoints3d_optim", found.get("keypoints3d")), np.float32)
+def _positions(raw: bytes) -> Float32:
+    _check_places(raw)
+    found = ArraysOnly(io.BytesIO(raw)).load()
+    stored = found.get("keypoints3d_optim", found.get("keypoints3d"))
+    if not isinstance(stored, np.ndarray) or stored.dtype.kind not in "fiu" or stored.nbytes > len(raw):
+        raise ValueError("keypoints3d is no array of the numbers in it")
+    points = np.asarray(stored, np.float32)
     if points.ndim != 3 or points.shape[1:] != (17, 3) or len(points) < 4:
         raise ValueError(f"keypoints3d is {points.shape}, not [frames, 17, 3]")
     return points
+
+
+def _check_places(raw: bytes) -> None:
+    """The unpickler makes room for every place up to the last one in which something is put."""
+    for opcode, place, _ in pickletools.genops(raw):
+        if opcode.name in ("PUT", "LONG_BINPUT") and place is not None and place > len(raw):
+            raise ValueError(f"it puts something in place {place}")
 
 
 def _joints(points: Float32) -> Joints:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live.errors import BadFile
+from live.limits import read_arrays
 from live.train.aim import Joints, unit
 from live.train.choice import Choice
 from live.train.dance import Dance
@@ -36,9 +37,8 @@ def find(folder: Path) -> list[Path]:
 
 def read(path: Path, choice: Choice = Choice()) -> Dance:  # noqa: B008
     try:
-        with np.load(path, allow_pickle=False) as file:
-            data = {name: file[name] for name in ("joints", "fps", "genre", "bad", "beats", "beats_per_bar", "sync")}
-    except (OSError, ValueError, KeyError, EOFError) as error:
+        data = read_arrays(path, ("joints", "fps", "genre", "bad", "beats", "beats_per_bar", "sync"))
+    except (OSError, BadFile) as error:
         raise BadFile(f"{path}: is no whole dance of the ballroom layout ({error})") from None
     markers, rate = data["joints"], float(data["fps"])
     if markers.ndim != 3 or markers.shape[1:] != (23, 3) or len(markers) < 4 or not np.isfinite(markers).all():

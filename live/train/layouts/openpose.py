@@ -6,13 +6,13 @@ FOLDER.ogg (wav, flac, mp3) beside the folder.
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 import numpy as np
 
 from live.errors import BadFile
+from live.limits import MB, read_json
 from live.train.choice import Choice
 from live.train.dance import Dance
 from live.train.layouts.bvh import music_grid
@@ -21,6 +21,8 @@ from live.types import Float32
 
 FROM_BODY_25 = [0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18]
 """Where BODY_25 keeps the 18 keypoints of COCO."""
+MOST = 100
+"""People of a frame who are looked at."""
 NUMBER = re.compile(r"_?(\d+)_keypoints$")
 
 
@@ -58,12 +60,12 @@ def read_people(folder: Path) -> list[Float32]:
 def _people(file: Path) -> Float32 | None:
     """[P, 18, 3], or None where the file is damaged."""
     try:
-        found = json.loads(file.read_text("utf-8"))["people"]
+        found = read_json(file, MB)["people"][:MOST]
         bodies = [
             np.array(person.get("pose_keypoints_2d", person.get("pose_keypoints")), np.float32) for person in found
         ]
         return np.array([_eighteen(body.reshape(-1, 3)) for body in bodies], np.float32).reshape(-1, 18, 3)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, BadFile, ValueError, ArithmeticError, KeyError, TypeError, AttributeError):
         return None
 
 

@@ -3,11 +3,11 @@ the eight-count: beat(t) = eight_count_at_start + t * bpm / 60."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from live.errors import BadFile
+from live.limits import MB, read_json
 from live.train.bvh import read_bvh
 from live.train.choice import Choice
 from live.train.dance import Dance
@@ -36,7 +36,9 @@ def read(path: Path, choice: Choice = Choice()) -> Dance:  # noqa: B008
 
 def _grid(folder: Path) -> dict[str, Any]:
     try:
-        grid: dict[str, Any] = json.loads((folder / "grid.json").read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        grid = read_json(folder / "grid.json", 16 * MB)
+    except (OSError, BadFile) as error:
         raise BadFile(f"{folder / 'grid.json'}: cannot be read ({error}); point to the salsa folder") from None
+    if not isinstance(grid, dict):
+        raise BadFile(f"{folder / 'grid.json'}: is no table of takes")
     return grid

@@ -7,13 +7,13 @@ and the path toward the camera are lost.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
 from live.errors import BadFile
+from live.limits import digest
 from live.train.aim import Joints
 from live.train.choice import Choice
 from live.train.dance import Dance
@@ -102,7 +102,7 @@ def own_sound(clip: Path) -> Path | None:
         import av
     except ImportError:
         return None
-    kept = home() / f"sound-{hashlib.sha256(clip.read_bytes()).hexdigest()[:32]}.wav"
+    kept = home() / f"sound-{digest(clip)[:32]}.wav"
     if kept.exists():
         return kept
     with av.open(str(clip)) as file:
