@@ -1,8 +1,8 @@
 """Mutants of every kind of file that `live` reads: it uses them, or refuses them in one line.
 
 `--files` mutants of each kind (100,000 in `make soak`) are made and read in `--jobs` processes. A finding is what is
-neither success nor an error of the project's own in one line: another exception, a process that died, more than 10 s, or
-more than 1 GB of memory. Its files are kept in `--keep` with what was seen. `--only KIND`; `--seed N` is the first
+neither success nor an error of the project's own in one line: another exception, a process that died, more than 10 s,
+or more than 1 GB of memory. Its files are kept in `--keep` with what was seen. `--only KIND`; `--seed N` is the first
 mutant's number, so `--only KIND --seed N --files 1` makes one again. Exits 1 where there are findings.
 """
 
@@ -12,6 +12,7 @@ import contextlib
 import importlib
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -50,8 +51,8 @@ class Chunk(NamedTuple):
 def work(chunk: Chunk, folder: Path, keep: Path) -> None:
     """Read one mutant after another; the number of the one in hand is in a file that outlives this process."""
     module = importlib.import_module(f"mutants.{chunk.kind}")
-    seeds, scratch = module.seeds(folder / chunk.kind), folder / f"{chunk.kind}-{chunk.first}"
-    scratch.mkdir()
+    scratch = folder / f"{chunk.kind}-{chunk.first}"
+    seeds = _seeds(module, folder / chunk.kind, scratch)
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     told = np.memmap(folder / f"{chunk.kind}-{chunk.first}.now", np.int64, "w+", shape=(4,))
@@ -75,6 +76,12 @@ def work(chunk: Chunk, folder: Path, keep: Path) -> None:
             kept(keep, chunk.kind, number, files, wrong)
         if peak - before > MEMORY:
             return
+
+
+def _seeds(module: Any, made: Path, own: Path) -> Any:
+    """In a folder of one's own, with what was made before in it."""
+    shutil.copytree(made, own)
+    return module.seeds(own)
 
 
 def _limit_memory() -> int:
@@ -115,10 +122,10 @@ class Worker:
         self.chunk, self.keep = chunk, keep
         self._now = folder / f"{chunk.kind}-{chunk.first}.now"
         self._number, self._since = -1, time.monotonic()
-        words = [*map(str, chunk), str(folder), str(keep)]
-        nice = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        command = [sys.executable, __file__, "--work", *map(str, chunk), str(folder), str(keep)]
+        env = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         self._log = (folder / f"{chunk.kind}-{chunk.first}.log").open("w+")
-        self._process = subprocess.Popen([sys.executable, __file__, "--work", *words], env=nice, stderr=self._log, stdout=self._log)
+        self._process = subprocess.Popen(command, env=env, stderr=self._log, stdout=self._log)
 
     def told(self) -> list[int]:
         """The mutant in hand, refused, most memory, read."""
@@ -147,7 +154,8 @@ class Worker:
         if number < 0:
             sys.exit(f"{self.chunk.kind} cannot be read at all: {what}\n{self._log.read()[-3000:]}")
         module = importlib.import_module(f"mutants.{self.chunk.kind}")
-        seeds = module.seeds(self._now.parent / self.chunk.kind)
+        with tempfile.TemporaryDirectory() as own:
+            seeds = _seeds(module, self._now.parent / self.chunk.kind, Path(own) / "seeds")
         files = module.mutant(seeds, Random(f"{self.chunk.kind} {number}"))
         kept(self.keep, self.chunk.kind, number, files, f"{what}\n{self._log.read()[-3000:]}")
         done = number + 1 - self.chunk.first
@@ -168,26 +176,28 @@ def fuzz(kind: str, first: int, count: int, jobs: int, folder: Path, keep: Path)
         for worker in running[:]:
             if (left := worker.over()) is not None:
                 running.remove(worker)
-                _, refused, memory, read = worker.told()
+                _, refused, memory, _ = worker.told()
                 sums += (refused, 0, worker.chunk.count - left.count)
                 sums[1] = max(sums[1], memory)
                 waiting += [left] if left.count > 0 else []
                 _tell(kind, int(sums[2]), count, begun)
     found = len(list(keep.glob(f"{kind}-*")))
-    return {"files": int(sums[2]), "refused": int(sums[0]), "findings": found, "memory_mb": round(int(sums[1]) / 1e6, 1),
+    return {"files": int(sums[2]), "refused": int(sums[0]), "findings": found, "memory_mb": int(sums[1]) // 10**6,
             "seconds": round(time.monotonic() - begun, 1)}  # fmt: skip
 
 
 def _tell(kind: str, done: int, count: int, begun: float) -> None:
     if sys.stderr.isatty() or done == count:
-        print(f"\r{kind}: {done} of {count}, {time.monotonic() - begun:.0f} s", end="" if done < count else "\n", file=sys.stderr)
+        line = f"\r{kind}: {done} of {count}, {time.monotonic() - begun:.0f} s"
+        print(line, end="" if done < count else "\n", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
 def in_memory() -> Iterator[Path]:
     """A folder for the files, on no disk where that can be."""
     shared = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else None) as folder:
+    roomy = shared.is_dir() and shutil.disk_usage(shared).free > 4 * MEMORY
+    with tempfile.TemporaryDirectory(dir=shared if roomy else None) as folder:
         yield Path(folder)
 
 

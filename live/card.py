@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from live.channels import COUNT as CHANNELS
 from live.contracts import FEATURE_NAMES
 from live.errors import BadFile, BadModel
-from live.limits import GB, MB, digest, read_json
+from live.limits import GB, MB, digest, read_bytes, read_json
 from live.skeleton import BONES
 
 CARD_VERSION = 1
@@ -119,3 +120,16 @@ def _check_hash(path: Path, expected: str) -> None:
         raise BadModel(f"{error}; fetch the model folder again") from None
     if found != expected:
         raise BadModel(f"{path}: was altered (its SHA-256 is not the card's); fetch the model folder again")
+
+
+def read_listed(folder: Path, name: str, card: ModelCard) -> bytes:
+    """A file of the folder, whole, as the card's hash has it: what was checked and what is used are the same bytes."""
+    try:
+        raw = read_bytes(folder / name, LARGEST_FILE)
+    except OSError:
+        raise BadModel(f"{folder / name}: is missing; fetch the model folder again") from None
+    except BadFile as error:
+        raise BadModel(f"{error}; fetch the model folder again") from None
+    if hashlib.sha256(raw).hexdigest() != card.sha256.get(name):
+        raise BadModel(f"{folder / name}: was altered (its SHA-256 is not the card's); fetch the model folder again")
+    return raw

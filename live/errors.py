@@ -14,7 +14,6 @@ Every message is one line that says what is wrong, where, and how to mend it.
 
 from __future__ import annotations
 
-
 LONGEST = 800
 """Characters of a message; what a file made up is not repeated at length."""
 

@@ -23,7 +23,7 @@ from live.errors import BadFile
 KB, MB, GB = 1 << 10, 1 << 20, 1 << 30
 DEEPEST = 64
 """Levels of lists and tables within each other; files of the kinds that are read here have ten."""
-LONGEST_LINE = 10_000
+LONGEST_LINE = 4096
 """Characters of a line of TOML: `a.a.a...` is a table in a table for every two of them, and takes the square of their
 number to read."""
 UNPACKED, UNPACKED_TIMES = 256 * MB, 8
@@ -37,7 +37,7 @@ def read_bytes(path: Path, most: int) -> bytes:
     """All of a regular file of at most `most` bytes."""
     check_regular(path)
     with path.open("rb") as file:
-        raw = file.read(most + 1)  # whatever its size is said to be
+        raw = file.read(min(most, path.stat().st_size) + 1)  # room is made for all that is asked for
     if len(raw) > most:
         raise BadFile(f"{path}: is larger than {_size(most)}, the most that is read of such a file")
     return raw

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from live import skeleton
 from live.errors import BadFile
-from live.limits import KB, check_regular
+from live.limits import GB, KB, check_regular
 from live.types import FEATURES, FRAME_RATE, BeatState, Event, Float64, Pose, Signals
 
 MAGIC = b"LIVETAKE"
@@ -30,6 +30,8 @@ VERSION = 2
 LARGEST_HEADER = 64 * KB
 LONGEST = 24 * 3600 * FRAME_RATE
 """Records that are read: those of a day."""
+IN_MEMORY = GB
+"""Bytes of records that are read at once; more of them stay in the file until they are looked at."""
 _LENGTH = struct.Struct("<I")
 Fields = dict[str, NDArray[Any]]
 
@@ -187,12 +189,14 @@ def read_take(path: str | Path) -> Take:
 
 
 def _records(path: Path, dtype: np.dtype[np.void], begin: int, size: int) -> NDArray[np.void]:
-    """Those from byte `begin` of the file on; they stay in it until they are looked at."""
+    """Those from byte `begin` of the file on."""
     count = (size - begin) // dtype.itemsize
     if count == 0:
         raise BadFile(f"take '{path}' holds no poses: the recording ended before the first")
     if count > LONGEST:
         raise BadFile(f"take '{path}' is longer than a day: convert a part of it")
+    if count * dtype.itemsize <= IN_MEMORY:
+        return np.fromfile(path, dtype, count, offset=begin)
     return np.asarray(np.memmap(path, dtype, "r", begin, (count,)))
 
 

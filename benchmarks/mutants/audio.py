@@ -1,4 +1,4 @@
-"""Audio files: pages, chunks, blocks and frames with other fields, sizes and order; OGG's and FLAC's checksums made right."""
+"""Audio files: pages, chunks, blocks and frames with other fields, sizes and order; checksums made right."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from live.audio._decode import Decoder
 RATE, SECONDS = 16_000, 0.25
 LONGEST = 20 * 48_000
 """Samples that are read of one file at most, as on the stage: a piece at a time."""
-KINDS = (("wav", "PCM_16"), ("wav", "FLOAT"), ("wav", "IMA_ADPCM"), ("wav", "ULAW"), ("wavex", "PCM_24"), ("rf64", "PCM_16"),
-         ("flac", "PCM_16"), ("flac", "PCM_24"), ("ogg", "VORBIS"), ("ogg", "OPUS"), ("mp3", "MPEG_LAYER_III"))  # fmt: skip
+LARGEST = 1 << 20
+KINDS = (("wav", "PCM_16"), ("wav", "FLOAT"), ("wav", "IMA_ADPCM"), ("wav", "ULAW"), ("wavex", "PCM_24"),
+         ("rf64", "PCM_16"), ("flac", "PCM_16"), ("flac", "PCM_24"), ("ogg", "VORBIS"), ("ogg", "OPUS"),
+         ("mp3", "MPEG_LAYER_III"))  # fmt: skip
 FIELDS = (0, 1, 2, 3, 7, 8, 16, 24, 32, 64, 255, 256, 1024, 8000, 48_000, 65_535, 2**24, 2**31 - 1, 2**31, 2**32 - 1)
 Parts = list[bytes]
 
@@ -38,7 +40,7 @@ def seeds(folder: Path) -> list[bytes]:
 def mutant(seeds: list[bytes], rng: Random) -> dict[str, bytes]:
     raw = rng.choice(seeds)
     for _ in range(rng.choice((1, 1, 2, 4))):
-        raw = _mutated(raw, rng)
+        raw = _mutated(raw, rng)[:LARGEST]
     return {"song": raw}
 
 
@@ -144,8 +146,8 @@ def _chunk(chunk: bytes, rng: Random) -> bytes:
     if act == 1:
         return rng.choice((b"fmt ", b"data", b"fact", b"LIST", b"cue ", b"smpl", b"ds64", b"bext", b"PEAK")) + chunk[4:]
     if act == 2:
-        return chunk + rng.choice((b"LIST", b"cue ", b"smpl", b"bext", b"fact", b"acid", b"id3 ", b"cart")) + struct.pack(
-            "<I", 20) + rng.randbytes(20)  # fmt: skip
+        name = rng.choice((b"LIST", b"cue ", b"smpl", b"bext", b"fact", b"acid", b"id3 ", b"cart"))
+        return chunk + name + struct.pack("<I", 20) + rng.randbytes(20)
     if chunk[:4] == b"fmt ":
         return _patched(chunk, *rng.choice(((8, "<H"), (10, "<H"), (12, "<I"), (16, "<I"), (20, "<H"), (22, "<H"),
                                             (24, "<H"), (26, "<H"), (28, "<I"))), rng)  # fmt: skip

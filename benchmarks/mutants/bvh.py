@@ -6,13 +6,13 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
-from mutants.values import NUMBERS
 
 from live import skeleton
 from live.formats import bvh as written
 from live.take import Take, record_dtype
 from live.train.choice import Choice
 from live.train.layouts import bvh
+from mutants.values import NUMBERS
 
 NAME = "dance.bvh"
 FRAMES = 8
@@ -45,7 +45,9 @@ def _at(lines: list[str], word: str, rng: Random) -> int:
 
 
 def _number(rng: Random) -> str:
-    return rng.choice((repr(rng.choice(NUMBERS)), f"{rng.uniform(-400, 400):.3f}", "nan", "1e", "0x1", "1_0", "9" * 400))
+    return rng.choice(
+        (repr(rng.choice(NUMBERS)), f"{rng.uniform(-400, 400):.3f}", "nan", "1e", "0x1", "1_0", "9" * 400)
+    )
 
 
 def _renamed(lines: list[str], rng: Random) -> list[str]:
@@ -119,7 +121,20 @@ def _swapped(lines: list[str], rng: Random) -> list[str]:
     return lines[at:] + lines[:at] if rng.random() < 0.3 else lines[:at]
 
 
-CHANGES = (_renamed, _offset, _channels, _as_many_values, _frames, _time, _value, _deep, _many, _without, _again, _swapped)
+CHANGES = (
+    _renamed,
+    _offset,
+    _channels,
+    _as_many_values,
+    _frames,
+    _time,
+    _value,
+    _deep,
+    _many,
+    _without,
+    _again,
+    _swapped,
+)
 
 
 def read(folder: Path) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
+import json
 from pathlib import Path
 from random import Random
 from typing import Any
 
-import tomlkit
-from mutants.values import changed
-
 from live.cli.outputs import make_output
 from live.show import make_show, read_show
+from mutants.values import changed
 
 NAME = "show.toml"
 SHOW = {
@@ -27,23 +25,34 @@ OUTPUTS = ("vmc://127.0.0.1:39539?root=pelvis&face=loudness", "vrchat://127.0.0.
 
 
 def seeds(folder: Path) -> dict[str, Any]:
-    (folder / NAME).write_text(tomlkit.dumps(SHOW))
-    read_show(folder / NAME)
+    (folder / NAME).write_bytes(_written(SHOW, Random(0))[NAME])
+    read(folder)
     return SHOW
 
 
 def mutant(seed: dict[str, Any], rng: Random) -> dict[str, bytes]:
-    tree = changed(seed | {"output": [_uri(rng)]} if rng.random() < 0.2 else seed, rng)
-    text = ""
-    with contextlib.suppress(Exception):  # what TOML has no word for
-        text = tomlkit.dumps(tree)
-    if rng.random() < 0.1:
-        depth = rng.choice((100, 3000, 40_000))
+    uri = rng.random() < 0.3
+    return _written(seed | {"output": [_uri(rng)]} if uri else changed(seed, rng), rng)
+
+
+def _written(tree: Any, rng: Random) -> dict[str, bytes]:
+    text = "".join(f"{json.dumps(key)} = {_toml(value)}\n" for key, value in tree.items())
+    if rng.random() < 0.05:
+        depth = rng.choice((100, 1000, 40_000))
         text += rng.choice(
             (f"\nx = {'[' * depth}{']' * depth}", f"\n{'.'.join('a' * depth)} = 1", f"\n[{'.'.join('a' * depth)}]",
              f"\nx = {'{a=' * depth}1{'}' * depth}", "\n[[a]]" * depth, f"\nx = {'9' * depth}")
         )  # fmt: skip
     return {NAME: text.encode("utf-8", "surrogatepass")}
+
+
+def _toml(value: Any) -> str:
+    """A value on one line; strings and numbers are spelled as in JSON."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)} = {_toml(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value).replace("Infinity", "inf").replace("NaN", "nan")
 
 
 def _uri(rng: Random) -> str:

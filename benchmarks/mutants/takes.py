@@ -9,11 +9,11 @@ from random import Random
 from typing import Any, NamedTuple
 
 import numpy as np
-from mutants.values import NUMBERS, changed
 
 from live import skeleton
 from live.cli.convert import convert, replay
 from live.take import MAGIC, head, record_dtype
+from mutants.values import NUMBERS, changed
 
 NAME = "show.take"
 RECORDS = 6
@@ -67,7 +67,7 @@ def _changed(records: np.ndarray, rng: Random) -> np.ndarray:
     if rng.random() < 0.2:
         records = records[[rng.randrange(len(records)) for _ in records]]
     if rng.random() < 0.1:
-        step = rng.choice((0.0, -1 / 60, 0.1, 60.0, 3600.0, 20_000.0))
+        step = rng.choice((0.0, -1 / 60, 0.1, 1.0, 2.0, 3600.0, 20_000.0))
         records["show_time"] = np.arange(len(records)) * step
     return records
 

@@ -7,8 +7,8 @@ import math
 from random import Random
 from typing import Any
 
-NUMBERS = (0, 1, -1, 2, 3, 255, 65536, 2**31 - 1, 2**31, 2**32, 2**63 - 1, -(2**63), 0.0, -0.0, 0.5, 1e-300, 1e300, -1e38,
-           math.nan, math.inf, -math.inf)  # fmt: skip
+NUMBERS = (0, 1, -1, 2, 3, 255, 65536, 2**31 - 1, 2**31, 2**32, 2**63 - 1, -(2**63), 0.0, -0.0, 0.5, 1e-300, 1e300,
+           -1e38, math.nan, math.inf, -math.inf)  # fmt: skip
 TEXTS = ("", " ", "x", "x" * 5000, "\n", "\u0000", "\u202e", "é", "..", "/", "%s", "1", "nan", "auto", "🕺" * 20)
 
 

@@ -11,7 +11,7 @@ import onnxruntime
 
 from live.backends import _shapes
 from live.backends._resident import OnDevice, Slots
-from live.card import ModelCard
+from live.card import ModelCard, read_listed
 from live.errors import BadModel
 from live.types import Float32, Inputs, State
 
@@ -89,18 +89,27 @@ def missing() -> str:
 
 
 def open_backend(folder: Path, card: ModelCard, dancers: int, graph: str | None = None) -> CpuBackend:
-    """Load and warm up. `graph` names another file of the folder. Raises `BadModel` when it does not fit the card."""
+    """Load and warm up. `graph` names another file of the folder. Raises `BadModel` when it does not fit the card, or
+    when it cannot be run without harm."""
+    from live.backends import _trial  # which runs what is below
+
     graph = graph or ("generator.int8.onnx" if (folder / "generator.int8.onnx").exists() else "generator.onnx")
+    _trial.check(folder, graph, dancers)
+    return load(folder, card, dancers, graph)
+
+
+def load(folder: Path, card: ModelCard, dancers: int, graph: str) -> CpuBackend:
+    """The graph whose hash the card has, and nothing from beside it: weights in other files are not looked for."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = 4
     # Without VNNI, products of unsigned and signed bytes overflow their 16-bit sums; this makes them exact there.
     options.add_session_config_entry("session.x64quantprecision", "1")
+    raw = read_listed(folder, graph, card)
     try:
-        session = onnxruntime.InferenceSession(str(folder / graph), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(raw, options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        reason = str(error).splitlines()[0][:120]
-        raise BadModel(f"{folder / graph}: cannot be loaded ({reason}); fetch the model folder again") from None
+        raise BadModel(f"{folder / graph}: cannot be loaded ({reason(error)}); fetch the model folder again") from None
     _shapes.check(folder / graph, {i.name: i.shape[1:] for i in session.get_inputs()}, card)
     try:
         backend = CpuBackend(session, graph, card, dancers)
@@ -109,6 +118,11 @@ def open_backend(folder: Path, card: ModelCard, dancers: int, graph: str | None 
         for _ in range(WARM_UP_STEPS):
             _, state = backend.step(inputs, state)
     except Exception as error:  # what it gives is of another name or shape
-        reason = str(error).splitlines()[0][:120]
-        raise BadModel(f"{folder / graph}: does not give what the card says ({reason}); export it again") from None
+        told = f"does not give what the card says ({reason(error)}); export it again"
+        raise BadModel(f"{folder / graph}: {told}") from None
     return backend
+
+
+def reason(error: Exception) -> str:
+    """Its first words."""
+    return " ".join(str(error).split())[:120]
