@@ -26,6 +26,7 @@ from live.look import Look
 from live.outputs import _drawn, window
 from live.renderers import _feed
 from live.renderers import window as drawing
+from live.renderers._flash import Flash
 from live.take import fields_of, record_dtype, write_pose
 
 SMALL = "window:?size=160x90"
@@ -236,6 +237,80 @@ def test_without_any_display_left_it_ends(stage, monkeypatch):
     monkeypatch.setattr(pygame.display, "flip", gone)
     with pytest.raises(pygame.error):
         stage.draw(False)
+
+
+# ---- white at a click ----------------------------------------------------------------------------------------------
+
+
+def sounding(n, loudness):
+    """A pose that knows of sound so loud."""
+    pose = standing(n)
+    pose.features = np.array([loudness, *pose.features[1:]], np.float32)
+    return pose
+
+
+@pytest.fixture
+def flashing(stage, memory):
+    """The stage, with quiet poses behind it."""
+    stage.flash, stage.text = Flash(memory.ring, record_dtype(1)), False
+    heard(stage, memory, [0.2] * 60)
+    return stage
+
+
+def heard(stage, memory, levels):
+    """Poses that come one by one, each drawn; whether the pictures were white."""
+    white = []
+    for level in levels:
+        memory.put(sounding(memory.ring.written, level))
+        stage.draw(stage.feed.fresh())
+        white.append(bool((pygame.surfarray.array3d(stage.window._screen) == 255).all()))
+    return white
+
+
+def test_the_picture_of_the_pose_that_heard_the_click_is_white(flashing, memory):
+    assert heard(flashing, memory, [0.2, 0.2, 0.9, 0.4]) == [False, False, True, True]
+    assert flashing.flash.count == 1
+
+
+def test_it_is_a_picture_of_the_dance_again_soon_after(flashing, memory, monkeypatch):
+    before = flashing.window.pixels.copy()
+    heard(flashing, memory, [0.9])
+    began = time.monotonic()
+    monkeypatch.setattr(drawing.time, "monotonic", lambda: began + 0.11)
+    assert heard(flashing, memory, [0.2]) == [False]
+    assert np.abs(flashing.window.pixels.astype(int) - before).mean() < 5
+
+
+def test_a_click_between_two_pictures_is_not_missed(flashing, memory):
+    for level in (0.9, 0.2):
+        memory.put(sounding(memory.ring.written, level))
+    assert heard(flashing, memory, [0.2]) == [True]
+
+
+def test_music_that_grows_louder_slowly_is_no_click(flashing, memory):
+    assert not any(heard(flashing, memory, np.linspace(0.2, 0.8, 200)))
+
+
+def test_clicks_go_on_being_heard(flashing, memory, monkeypatch):
+    now = time.monotonic()
+    for n in range(5):
+        monkeypatch.setattr(drawing.time, "monotonic", lambda n=n: now + 0.5 * (n + 1))
+        assert heard(flashing, memory, [*[0.2] * 20, 0.9])[-1]
+
+
+def test_a_window_is_told_to_flash():
+    output = opened("window:?size=160x90&flash=1")
+    for n, level in enumerate([*[0.1] * 20, 0.9, *[0.1] * 10]):
+        pose = now(n)
+        pose.features = sounding(n, level).features
+        output.send(pose)
+        time.sleep(1 / 60)
+    output.close()
+    assert output.seen["flashes"] == 1
+
+
+def test_without_being_asked_it_never_flashes(stage, memory):
+    assert not any(heard(stage, memory, [0.1, 0.9, 0.1]))
 
 
 # ---- the virtual camera --------------------------------------------------------------------------------------------

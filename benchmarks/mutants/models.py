@@ -27,11 +27,46 @@ from mutants.values import NUMBERS, changed
 
 GRAPHS = ("generator.onnx", "generator.int8.onnx")
 SIZES = (0, 1, -1, 2, 3, 7, 1000, 2**31 - 1, 2**31, 2**40, 2**62, -(2**63))
-OPERATORS = (
-    "Add MatMul Gemm LSTM Conv Reshape Slice Gather Concat Expand Tile Loop If Scan Cast ConstantOfShape Pad Transpose "
-    "Squeeze Split Range NonZero GRU Einsum Resize TopK DynamicQuantizeLSTM MatMulInteger DynamicQuantizeLinear "
-    "Identity SequenceEmpty OneHot ScatterND CumSum StringNormalizer RandomNormal EyeLike Nonsense"
-).split()
+OPERATORS = [
+    "Add",
+    "MatMul",
+    "Gemm",
+    "LSTM",
+    "Conv",
+    "Reshape",
+    "Slice",
+    "Gather",
+    "Concat",
+    "Expand",
+    "Tile",
+    "Loop",
+    "If",
+    "Scan",
+    "Cast",
+    "ConstantOfShape",
+    "Pad",
+    "Transpose",
+    "Squeeze",
+    "Split",
+    "Range",
+    "NonZero",
+    "GRU",
+    "Einsum",
+    "Resize",
+    "TopK",
+    "DynamicQuantizeLSTM",
+    "MatMulInteger",
+    "DynamicQuantizeLinear",
+    "Identity",
+    "SequenceEmpty",
+    "OneHot",
+    "ScatterND",
+    "CumSum",
+    "StringNormalizer",
+    "RandomNormal",
+    "EyeLike",
+    "Nonsense",
+]
 
 
 class Seed(NamedTuple):

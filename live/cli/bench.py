@@ -149,19 +149,22 @@ def end_to_end(
 def loopback(
     speaker: Annotated[str, typer.Option(help="Output device by (part of) its name; the default if left out.")] = "",
     microphone: Annotated[str, typer.Option(help="Input device, likewise.")] = "",
+    flash: Annotated[bool, typer.Option("--flash", help="Show the dance full screen, white at every click.")] = False,
     model: Model = "salsa", backend: Backend = "auto", dancers: Dancers = 1,
     duration: Duration = 60.0, warm_up: WarmUp = 5.0, out: Out = LAB,
 ) -> None:  # fmt: skip
     """Sound to packet through real devices: clicks leave a speaker and reach a microphone, by cable or through the air
     (3 ms a metre).
 
-    When a click sounds is known as well as the speaker's driver tells it. Sound to light is not measured: that needs a
-    preview window to flash, which there is not.
+    When a click sounds is known as well as the speaker's driver tells it. With --flash a camera or a light sensor can
+    tell sound from light: docs/latency.md says how.
     """
     from live.cli import laboratory as lab
     from live.lab.show import Plan
 
-    lab.tell(lab.loopback(Plan("", model, backend, dancers, duration, warm_up), speaker, microphone), out)
+    seen = (lab.FLASHING,) if flash else ()
+    plan = Plan("", model, backend, dancers, duration, warm_up, seen)
+    lab.tell(lab.loopback(plan, speaker, microphone), out)
 
 
 @bench.command()

@@ -35,6 +35,9 @@ from live.pace import PERIOD
 from live.show import make_show
 from live.types import SAMPLE_RATE, Float32
 
+FLASHING = "window:?fullscreen=1&flash=1"
+"""The output that turns white at every click."""
+
 
 def step(model: str, backends: Sequence[str], dancers: Sequence[int], seconds: float, warm_up: float,
          paced: bool) -> Result:  # fmt: skip

@@ -19,8 +19,10 @@ import pygame
 from live.errors import Unusable
 from live.look import CAMERAS, Look
 from live.renderers import _feed
+from live.renderers._flash import Flash
 from live.renderers._painter import Painter
 from live.ring import engine_gone
+from live.take import record_dtype
 
 POLL = 0.001
 """Seconds between two looks for a pose."""
@@ -90,8 +92,8 @@ class Window:
 class Stage:
     """Window, painter and the keys between them."""
 
-    def __init__(self, look: Look, window: Window, feed: _feed.Feed, dancers: int) -> None:
-        self.window, self.feed = window, feed
+    def __init__(self, look: Look, window: Window, feed: _feed.Feed, dancers: int, flash: Flash | None = None) -> None:
+        self.window, self.feed, self.flash = window, feed, flash
         self.painter = Painter(look, dancers, window.pixels)
         self.text, self.open = look.text, True
         self.drawn: list[float] = []
@@ -105,6 +107,8 @@ class Stage:
         self._rate += 0.05 * (1.0 / max(passed, 1e-3) - self._rate)
         if self.feed.begun:
             self.painter.draw(self.feed.record, min(passed, 0.1), self.feed.presence)
+        if self.flash is not None and self.flash.white(now):
+            self.window.pixels[:] = 255
         self.window.show(self._line() if self.text else "")
         if fresh and len(self.drawn) < KEPT:
             self.drawn.append(time.monotonic() - float(self.feed.record["play_time"]))
@@ -141,7 +145,9 @@ def main(ring_path: str, told: str) -> int:
         window = Window(look, settings["display"], settings["fullscreen"])
     except Unusable as error:
         return _feed.refused(error)
-    stage = Stage(look, window, _feed.Feed(memory, settings["dancers"]), settings["dancers"])
+    dancers = settings["dancers"]
+    flash = Flash(memory, record_dtype(dancers)) if settings["flash"] else None
+    stage = Stage(look, window, _feed.Feed(memory, dancers), dancers, flash)
     _feed.say("ready")
     status = 0
     try:
@@ -150,6 +156,7 @@ def main(ring_path: str, told: str) -> int:
         status = GONE
     used = time.process_time()
     _feed.say(json.dumps({"pictures": len(stage.drawn), "late_ms": _feed.milliseconds(stage.drawn),
+                          "flashes": flash.count if flash is not None else 0,
                           "cpu": round(used / (time.monotonic() - begun), 3)}))  # fmt: skip
     return status
 
