@@ -107,7 +107,7 @@ def _check_meaning(path: Path, card: ModelCard) -> None:
         raise BadModel(f"{path}: has other bones than the 22 of this program; export it again with this version")
     if sum(map(math.prod, card.state.values())) > LARGEST_STATE:
         raise BadModel(f"{path}: has a state of more than {LARGEST_STATE} numbers; export a smaller model")
-    if strays := [name for name in card.sha256 if Path(name).name != name]:
+    if strays := [name for name in card.sha256 if Path(name).name != name or name == ".."]:
         raise BadModel(f"{path}: names '{strays[0]}', which is no file of its folder; fetch the model folder again")
 
 

@@ -20,7 +20,7 @@ from onnx import AttributeProto, ModelProto, TensorProto
 
 from live.backends import _trial
 from live.card import read_card
-from live.cli.perform import make_backend
+from live.cli.troupe import make_backend
 from live.contracts import FEATURE_NAMES
 from live.generator import Generator, style_weights
 from mutants.values import NUMBERS, changed

@@ -6,12 +6,15 @@ seconds. Sources: Groove MIDI Dataset (CC-BY 4.0), jukedeck's Nottingham tunes (
 
 from __future__ import annotations
 
+import io
 from functools import cache
 from pathlib import Path
 
 import mido
 import numpy as np
 
+from live.errors import BadFile
+from live.limits import MB, read_bytes
 from live.train import composer
 from live.train.orchestra import BASS, CHORDS, DRUM_CHANNEL, LEAD, PAD, PROGRAMS, Note, Score, render, tempo_map
 from live.train.scores import BACK, EIGHTHS, FOUR, GENRES, SCALES, SIXTEENTHS, Genre
@@ -60,10 +63,18 @@ def drummings(midi: Path) -> tuple[tuple[Path, float, str], ...]:
     found = []
     for file in sorted((midi / "groove").glob("*.mid")):
         *_, bpm, _, metre = file.stem.split("_")
-        long = float(bpm) * mido.MidiFile(file).length / 60.0 >= 15.0
+        long = float(bpm) * _read(file).length / 60.0 >= 15.0
         if long and not any(part in file.stem for part in HELD_OUT):
             found.append((file, float(bpm), metre))
     return tuple(found)
+
+
+def _read(file: Path) -> mido.MidiFile:
+    """Raises `BadFile` naming it where it is none."""
+    try:
+        return mido.MidiFile(file=io.BytesIO(read_bytes(file, MB)))
+    except (OSError, EOFError, ValueError, LookupError, TypeError) as error:
+        raise BadFile(f"{file}: is no MIDI file ({error})") from None
 
 
 @cache
@@ -94,7 +105,7 @@ def _style(take: tuple[Path, float, str]) -> str:
 @cache
 def _drum_notes(file: Path, bpm: float) -> tuple[Note, ...]:
     time, notes = 0.0, []
-    for message in mido.MidiFile(file):
+    for message in _read(file):
         time += message.time
         if message.type == "note_on" and message.velocity:
             notes.append(Note(time * bpm / 60.0, 0.2, message.note, message.velocity, DRUM_CHANNEL))
@@ -104,7 +115,7 @@ def _drum_notes(file: Path, bpm: float) -> tuple[Note, ...]:
 @cache
 def _tune(file: Path) -> tuple[tuple[Note, ...], int, bool]:
     """Melody and chords in counts from the first downbeat, beats of the bar, and whether it is compound."""
-    midi = mido.MidiFile(file)
+    midi = _read(file)
     signature = next(m for track in midi.tracks for m in track if m.type == "time_signature")
     compound = signature.denominator == 8
     unit = midi.ticks_per_beat * (1.5 if compound else 4.0 / signature.denominator)

@@ -135,7 +135,7 @@ def _add(found: _Skeleton, name: str, parent: int) -> int:
 
 def _place(words: list[str]) -> list[float]:
     x, y, z = map(float, words)
-    if not max(abs(x), abs(y), abs(z)) < FARTHEST:
+    if not all(abs(side) < FARTHEST for side in (x, y, z)):
         raise ValueError(f"an offset of {x:g} {y:g} {z:g}")
     return [x, y, z]
 

@@ -13,8 +13,9 @@ from scipy.interpolate import make_interp_spline
 from scipy.ndimage import gaussian_filter1d
 
 from live import rotation, skeleton
+from live.errors import BadFile
 from live.train.aim import REQUIRED, Joints, aim, completed, frame, rest_direction, swung, unit
-from live.train.bvh import Bvh
+from live.train.bvh import FASTEST, SLOWEST, Bvh
 from live.train.names import matched, read_tables
 from live.types import FRAME_RATE, Float32, Float64
 
@@ -22,6 +23,8 @@ ALIGNED = tuple((bone, bone.replace(upper, lower)) for upper, lower in
                 (("UpperArm", "LowerArm"), ("LowerArm", "Hand"), ("UpperLeg", "LowerLeg"), ("LowerLeg", "Foot"))
                 for bone in (f"left{upper}", f"right{upper}"))  # fmt: skip
 """Bone and child: limbs whose rest direction differs from source to source; they point exactly where theirs do."""
+SHORTEST, LONGEST = 1e-3, 1e5
+"""Of a leg, in whatever unit."""
 STAND_INS = {
     "upperChest": ("chest", "spine"), "chest": ("upperChest", "spine"),
     "spine": ("chest", "upperChest"), "neck": ("head", "upperChest"), "head": ("neck", "upperChest"),
@@ -81,9 +84,12 @@ def skeleton_rest(bone: str) -> Float32:
 
 
 def leg_length(joints: Joints) -> float:
-    """Median length of thigh and shin of both sides."""
+    """Median length of thigh and shin of both sides; `BadFile` where there is none."""
     bones = [(s + a, s + b) for s in ("left", "right") for a, b in (("UpperLeg", "LowerLeg"), ("LowerLeg", "Foot"))]
-    return float(sum(np.median(np.linalg.norm(joints[a] - joints[b], axis=-1)) for a, b in bones) / 2)
+    length = float(sum(np.median(np.linalg.norm(joints[a] - joints[b], axis=-1)) for a, b in bones) / 2)
+    if not SHORTEST < length < LONGEST:
+        raise BadFile(f"its legs are {length:g} long")
+    return length
 
 
 def _joints(source: Bvh, names: dict[str, str]) -> Joints:
@@ -145,7 +151,9 @@ def _local(world: Float32) -> Float32:
 
 
 def upsampled(track: Float32, rate: float) -> Float32:
-    """A track [T, ...] at `rate` as a cubic spline read 60 times a second."""
+    """A track [T, ...] at `rate` as a cubic spline read 60 times a second; `BadFile` where no camera is that slow."""
+    if not SLOWEST <= rate <= FASTEST:
+        raise BadFile(f"{rate:g} frames a second: use {SLOWEST} to {FASTEST}")
     if abs(rate - FRAME_RATE) < 0.1 or len(track) < 4:
         return np.asarray(track, np.float32)
     at = np.arange(0, len(track) - 1, rate / FRAME_RATE)

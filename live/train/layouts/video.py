@@ -16,7 +16,7 @@ from live.errors import BadFile
 from live.limits import digest
 from live.train.aim import Joints
 from live.train.choice import Choice
-from live.train.dance import Dance
+from live.train.dance import LONGEST, Dance
 from live.train.gaps import filled
 from live.train.keypoints import Keypoints
 from live.train.layouts.bvh import music_grid
@@ -109,6 +109,10 @@ def own_sound(clip: Path) -> Path | None:
         if not file.streams.audio:
             return None
         resampler = av.AudioResampler("flt", "mono", SAMPLE_RATE)
-        heard = [out.to_ndarray()[0] for frame in file.decode(audio=0) for out in resampler.resample(frame)]
+        heard, left = [], LONGEST * SAMPLE_RATE
+        for out in (out for frame in file.decode(audio=0) for out in resampler.resample(frame)):
+            heard.append(out.to_ndarray()[0])
+            if (left := left - len(heard[-1])) < 0:
+                raise BadFile(f"{clip}: lasts longer than {LONGEST // 60} minutes: cut it")
     soundfile.write(kept, np.concatenate(heard), SAMPLE_RATE, subtype="FLOAT")
     return kept
