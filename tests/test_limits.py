@@ -261,7 +261,8 @@ JOINT = "JOINT j\n{\nOFFSET 0 1 0\nCHANNELS 0\n"
     ("changed", "reason"),
     [({"frames": 10**9}, "announced"), ({"frames": 10**9, "channels": "0", "values": ""}, "announced"),
      ({"inside": JOINT * 10_000 + "}\n" * 10_000}, "joints"), ({"time": 1e9}, "a frame lasts"),
-     ({"time": 1e-300}, "a frame lasts"), ({"channels": "1000000 Xrotation"}, "channels"), ({"inside": JOINT.replace("1", "nan") + "}"}, "offset"),
+     ({"time": 1e-300}, "a frame lasts"), ({"channels": "1000000 Xrotation"}, "channels"),
+     ({"inside": JOINT.replace("1", "nan") + "}"}, "offset"),
      ({"values": "1e300 0 0\n0 0 0"}, "measure"), ({"channels": "3 Xspin Yspin Zspin"}, "no channel")],
 )  # fmt: skip
 def test_a_bvh_file_with_senseless_numbers_is_refused(file, changed, reason):
