@@ -29,6 +29,8 @@ import numpy as np
 
 from live.errors import LiveError
 
+HOME = os.environ.get("LIVE_MUTANTS", "mutants")
+"""The package with the kinds; another one in the tests of this script."""
 KINDS = ("audio", "models", "shows", "openpose", "bvh", "takes")
 MEMORY, SECONDS = 1 << 30, 10.0
 """Bytes that a file may take beyond what the process had, and how long."""
@@ -50,7 +52,7 @@ class Chunk(NamedTuple):
 
 def work(chunk: Chunk, folder: Path, keep: Path) -> None:
     """Read one mutant after another; the number of the one in hand is in a file that outlives this process."""
-    module = importlib.import_module(f"mutants.{chunk.kind}")
+    module = importlib.import_module(f"{HOME}.{chunk.kind}")
     scratch = folder / f"{chunk.kind}-{chunk.first}"
     seeds = _seeds(module, folder / chunk.kind, scratch)
     warnings.simplefilter("ignore")
@@ -153,7 +155,7 @@ class Worker:
         self._log.seek(0)
         if number < 0:
             sys.exit(f"{self.chunk.kind} cannot be read at all: {what}\n{self._log.read()[-3000:]}")
-        module = importlib.import_module(f"mutants.{self.chunk.kind}")
+        module = importlib.import_module(f"{HOME}.{self.chunk.kind}")
         with tempfile.TemporaryDirectory() as own:
             seeds = _seeds(module, self._now.parent / self.chunk.kind, Path(own) / "seeds")
         files = module.mutant(seeds, Random(f"{self.chunk.kind} {number}"))
@@ -166,7 +168,7 @@ def fuzz(kind: str, first: int, count: int, jobs: int, folder: Path, keep: Path)
     """Every mutant once; how many were read, refused and found, and the most memory."""
     seeds = folder / kind
     seeds.mkdir()
-    importlib.import_module(f"mutants.{kind}").seeds(seeds)
+    importlib.import_module(f"{HOME}.{kind}").seeds(seeds)
     waiting = [Chunk(kind, at, min(CHUNK, first + count - at)) for at in range(first, first + count, CHUNK)][::-1]
     running, sums, begun = list[Worker](), np.zeros(3, np.int64), time.monotonic()
     while waiting or running:

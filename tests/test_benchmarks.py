@@ -37,6 +37,49 @@ def test_the_control_port_is_fuzzed(tmp_path: Path) -> None:
     assert values["what"] == "control" and values["control_dropped"] > 1000 and values["recoveries"] == []
 
 
+@pytest.mark.slow
+def test_mutants_of_every_kind_of_file_are_read_or_refused(tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="onnx is not installed (extra `train`)")
+    options = ("--files", "12", "--keep", str(tmp_path / "found"))
+    values = result_of("fuzz.py", tmp_path / "fuzz.json", *options)
+    assert all(kind["files"] == 12 and kind["findings"] == 0 for kind in values["kinds"].values())
+    assert 20 < sum(kind["refused"] for kind in values["kinds"].values()) < 72
+
+
+AWKWARD = """
+import os, time
+from random import Random
+from live.errors import BadFile
+ACTS = ["1", "raise BadFile('no')", "1 / 0", "os.abort()", "time.sleep(60)", "bytes(1 << 34)",
+        "raise BadFile('x ' * 9999)"]
+BadFile.__str__ = lambda self: self.args[0] if len(self.args[0]) < 9 else "x " * 9999
+def seeds(folder): return [Random(f"awkward {n}").random() for n in range(len(ACTS))]
+def mutant(seeds, rng): return {"file": ACTS[seeds.index(rng.random())].encode()}
+def read(folder): exec((folder / "file").read_text())
+"""
+
+
+def test_what_dies_hangs_or_complains_at_length_is_found_and_its_file_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "strange").mkdir()
+    (tmp_path / "strange" / "awkward.py").write_text(AWKWARD)
+    for name, value in (("LIVE_MUTANTS", "strange"), ("PYTHONPATH", f"{tmp_path}:{ROOT}")):
+        monkeypatch.setenv(name, value)
+    for folder in (tmp_path, ROOT / "benchmarks"):
+        monkeypatch.syspath_prepend(str(folder))
+    fuzz = importlib.reload(importlib.import_module("fuzz"))
+    monkeypatch.setattr(fuzz, "SECONDS", 1.0)
+    (scratch := tmp_path / "scratch").mkdir()
+    (keep := tmp_path / "found").mkdir()
+    values = fuzz.fuzz("awkward", 0, 7, 1, scratch, keep)
+    assert (values["files"], values["refused"], values["findings"]) == (7, 2, 5)
+    told = {found.name: (found / "FOUND.txt").read_text() for found in keep.iterdir()}
+    assert "ZeroDivisionError" in told["awkward-2"] and (keep / "awkward-2" / "file").read_text() == "1 / 0"
+    assert "status -6" in told["awkward-3"] and "more than 1 s" in told["awkward-4"]
+    assert "MemoryError" in told["awkward-5"] and "19998 characters" in told["awkward-6"]
+
+
 def test_the_robot_is_danced(tmp_path: Path) -> None:
     pytest.importorskip("mujoco", reason="mujoco is not installed; `pip install mujoco`")
     values = result_of("robot.py", tmp_path / "robot.json", "--duration", "2")

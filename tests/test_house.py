@@ -133,6 +133,23 @@ def test_nothing_that_performs_reads_the_wall_clock_which_may_be_set_at_any_time
     }  # fmt: skip
 
 
+UNSAFE = {
+    "eval", "exec", "pickle.load", "pickle.loads", "pickle.Unpickler", "marshal.loads", "yaml.load", "joblib.load"
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_that_is_read_is_executed(module):
+    calls = [node for node in ast.walk(MODULES[module]) if isinstance(node, ast.Call)]
+    assert not {ast.unparse(call.func) for call in calls} & UNSAFE
+    for call in calls:
+        given = {word.arg: ast.unparse(word.value) for word in call.keywords}
+        if ast.unparse(call.func) in ("np.load", "numpy.load", "head.read_array"):
+            assert given.get("allow_pickle") == "False"
+        if ast.unparse(call.func) == "torch.load":
+            assert given.get("weights_only") == "True"
+
+
 def test_the_engine_is_the_loop_and_only_the_loop():
     assert rooms(MODULES["live.engine"]) <= GROUND | {"contracts"}
     assert outsiders(MODULES["live.engine"]) <= {"numpy"}

@@ -20,6 +20,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from live.beats._pointer import TEMPI
 from live.beats._spectrum import BANDS, GAIN, HOP
+from live.limits import read_arrays
 from live.nn.beats import BeatNetwork, StagedBeats
 from live.train.export import stored_in_half
 from live.types import SAMPLE_RATE
@@ -97,14 +98,14 @@ def felt(beats: np.ndarray, downbeats: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def load(cache: Path) -> Listening:
     levels, targets, starts = [], [], [0]
     for file in sorted(cache.glob("[0-9]*.npz")):
-        with np.load(file) as song:
-            for i in range(2):
-                part = song[f"levels_{i}"]
-                levels.append(part)
-                grids = felt(song[f"beats_{i}"], song[f"downbeats_{i}"])
-                columns = [targets_of(grid, len(part)) for grid in grids]
-                targets.append(np.stack([*columns, tempo_of(grids[0], len(part))], 1))
-                starts.append(starts[-1] + len(part))
+        song = read_arrays(file)
+        for i in range(2):
+            part = song[f"levels_{i}"]
+            levels.append(part)
+            grids = felt(song[f"beats_{i}"], song[f"downbeats_{i}"])
+            columns = [targets_of(grid, len(part)) for grid in grids]
+            targets.append(np.stack([*columns, tempo_of(grids[0], len(part))], 1))
+            starts.append(starts[-1] + len(part))
     return Listening(np.concatenate(levels), np.concatenate(targets), np.array(starts))
 
 
