@@ -82,9 +82,29 @@ def load(folder: Path) -> Dictionary:
         found = Dictionary(*(arrays[name] for name in ARRAYS))
     except (OSError, BadFile) as error:
         raise BadModel(f"{path}: is no dictionary ({error}); make one with `live dictionary`") from None
-    if found.channels.shape[1] != channels.COUNT:
-        raise BadModel(f"{path}: holds {found.channels.shape[1]} channels a pose, {channels.COUNT} can be performed")
+    if fault := _fault(found):
+        raise BadModel(f"{path}: {fault}; make it again with `live dictionary`")
     return found
+
+
+def _fault(d: Dictionary) -> str:
+    """What does not fit together in it, or nothing."""
+    count, clusters, width = len(d.at) if d.at.ndim else 0, len(d.centres) if d.centres.ndim else 0, 2 * SOUND
+    if d.channels.ndim != 2 or d.channels.shape[1] != channels.COUNT:
+        return f"holds poses of shape {d.channels.shape[1:]}, those of {channels.COUNT} channels can be performed"
+    shapes = {"keys": (count, width), "mean": (width,), "std": (width,), "centres": (clusters, width),
+              "cluster": (count,), "at": (count,), "style": (count,)}  # fmt: skip
+    if wrong := [name for name, shape in shapes.items() if getattr(d, name).shape != shape or not count]:
+        return f"its '{wrong[0]}' has another shape than its other arrays"
+    ends = {"cluster": clusters, "at": len(d.channels) - ENTRY + 1, "style": d.styles.size}
+    if wrong := [name for name, end in ends.items() if not _within(getattr(d, name), end)]:
+        return f"its '{wrong[0]}' points outside of it"
+    numbers = (d.keys, d.mean, d.std, d.centres, d.channels)
+    return "" if all(one.dtype.kind == "f" and np.isfinite(one).all() for one in numbers) else "holds what is no number"
+
+
+def _within(places: np.ndarray, end: int) -> bool:
+    return places.dtype.kind in "iu" and int(places.min()) >= 0 and int(places.max()) < end
 
 
 def card(dictionary: Dictionary, name: str) -> ModelCard:

@@ -150,6 +150,32 @@ def test_a_dictionary_of_models_is_read_within_the_same_limits(file):
     assert "is no dictionary" in line(load, path.parent, error=BadModel)
 
 
+NOTHING = {"keys": (3, 60), "mean": (60,), "std": (60,), "centres": (5, 60), "cluster": (3,), "at": (3,),
+           "channels": (200, 138), "styles": (1,), "style": (3,)}  # fmt: skip
+
+
+def dictionary(folder, **changed):
+    whole = {name: np.zeros(shape, np.int64 if name in ("cluster", "at", "style") else np.float32)
+             for name, shape in NOTHING.items()}  # fmt: skip
+    np.savez(folder / "dictionary.npz", **(whole | changed))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [({"channels": np.zeros(9, np.float32)}, "138 channels"), ({"at": np.array([0, 1, 141])}, "'at' points outside"),
+     ({"style": np.array([0, 0, -1])}, "'style' points outside"), ({"cluster": np.zeros((3, 2))}, "another shape"),
+     ({"cluster": np.zeros(3)}, "'cluster' points outside"), ({"keys": np.full((3, 60), np.nan)}, "no number"),
+     ({"at": np.zeros(0, np.int64)}, "another shape"), ({"mean": np.array("x")}, "another shape")],
+)  # fmt: skip
+def test_a_dictionary_whose_arrays_do_not_fit_together_is_refused(tmp_path, changed, reason):
+    assert reason in line(load, dictionary(tmp_path, **changed), error=BadModel)
+
+
+def test_a_dictionary_whose_arrays_fit_together_is_read(tmp_path):
+    assert len(load(dictionary(tmp_path)).at) == 3
+
+
 # ---- sound ---------------------------------------------------------------------------------------------------------
 
 
@@ -421,6 +447,18 @@ def test_a_graph_that_asks_for_all_the_memory_is_refused(copied):
     model.graph.node.insert(0, onnx.helper.make_node("ConstantOfShape", ["much"], ["wide"]))
     model.graph.node.append(onnx.helper.make_node("ReduceMax", ["wide"], ["most"], keepdims=0))
     model.graph.output.append(onnx.helper.make_tensor_value_info("most", onnx.TensorProto.FLOAT, []))
+    put(copied, model.SerializeToString())
+    assert "generator.onnx: " in line(cpu.open_backend, copied, read_card(copied), 1, error=BadModel)
+
+
+@modelled
+def test_a_graph_at_which_onnx_runtime_ends_the_process_ends_another_one(copied):
+    onnx = pytest.importorskip("onnx", reason="onnx is not installed (extra `train`)")
+    model = onnx.load(copied / "generator.onnx")
+    endless = onnx.numpy_helper.from_array(np.array([1 << 31]))
+    shapes = {node.input[0] for node in model.graph.node if node.op_type == "ConstantOfShape"}
+    constants = [node for node in model.graph.node if node.op_type == "Constant" and node.output[0] in shapes]
+    constants[-1].attribute[0].t.CopyFrom(endless)
     put(copied, model.SerializeToString())
     assert "generator.onnx: " in line(cpu.open_backend, copied, read_card(copied), 1, error=BadModel)
 
