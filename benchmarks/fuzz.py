@@ -68,7 +68,7 @@ def work(chunk: Chunk, folder: Path, keep: Path) -> None:
         for name, raw in files.items():
             (scratch / name).write_bytes(raw)
         refused, wrong = _read(module, scratch)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        peak = _peak()
         told[1] += refused
         told[2] = max(told[2], peak - before)
         told[3] += 1
@@ -90,7 +90,13 @@ def _limit_memory() -> int:
     """What this process has at most from now on; its memory up to now."""
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + 2 * MEMORY,) * 2)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return _peak()
+
+
+def _peak() -> int:
+    """The most memory that this process had, or one that it started."""
+    both = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return max(resource.getrusage(who).ru_maxrss for who in both) * 1024
 
 
 def _read(module: Any, folder: Path) -> tuple[bool, str]:
@@ -189,7 +195,7 @@ def fuzz(kind: str, first: int, count: int, jobs: int, folder: Path, keep: Path)
 
 
 def _tell(kind: str, done: int, count: int, begun: float) -> None:
-    if sys.stderr.isatty() or done == count:
+    if sys.stderr.isatty() or done == count or done // CHUNK % 20 == 0:
         line = f"\r{kind}: {done} of {count}, {time.monotonic() - begun:.0f} s"
         print(line, end="" if done < count else "\n", file=sys.stderr, flush=True)
 

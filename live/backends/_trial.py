@@ -19,7 +19,7 @@ from live.card import SHIPPED, read_card
 from live.errors import BadModel, LiveError
 
 SECONDS = 60.0
-MEMORY, TIMES = 1 << 30, 8
+MEMORY, TIMES = 1 << 29, 8
 """Bytes that a model may take while it is tried, beside so many times those of its file."""
 STEPS = 5
 REFUSED = 2
