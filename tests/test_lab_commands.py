@@ -77,10 +77,15 @@ def test_clicks_are_found_from_end_to_end(tmp_path):
 
 
 @performing
-def test_clicks_are_found_through_a_speaker_and_a_microphone(virtual_microphone: VirtualMicrophone, tmp_path):
+@pytest.mark.parametrize("flash", [False, True])
+def test_clicks_are_found_through_a_speaker_and_a_microphone(virtual_microphone: VirtualMicrophone, tmp_path, flash):
+    if flash and not all(importlib.util.find_spec(name) for name in ("skia", "pygame")):
+        pytest.skip("pygame-ce or skia-python is not installed (extra `preview`)")
     told = measured(tmp_path, "loopback", "--duration", "3", "--warm-up", "1", "--speaker", "default", "--microphone",
-                    virtual_microphone.name, env=virtual_microphone.env)  # fmt: skip
+                    virtual_microphone.name, *["--flash"] * flash,
+                    env={**virtual_microphone.env, "SDL_VIDEODRIVER": "dummy"})  # fmt: skip
     assert told["measures"]["sound to packet, heard"]["count"] >= 4 and told["how"]["speaker"] == "default"
+    assert any("flash=1" in output["uri"] for output in told["details"]["outputs"]) == flash
 
 
 def test_a_speaker_or_microphone_that_is_not_there_is_refused(tmp_path):
