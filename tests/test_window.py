@@ -10,7 +10,9 @@ import types
 
 import numpy as np
 import pytest
+import soundfile
 from dancers import standing
+from test_cli import live, performing
 
 pytest.importorskip(
     "skia", reason="skia-python is not installed (extra `preview`), or its libraries (libEGL) are missing"
@@ -22,12 +24,13 @@ import pygame
 
 from live import ring
 from live.errors import BadTarget, MissingExtra, Unusable
+from live.lab import clicks
 from live.look import Look
 from live.outputs import _drawn, window
 from live.renderers import _feed
 from live.renderers import window as drawing
 from live.renderers._flash import Flash
-from live.take import fields_of, record_dtype, write_pose
+from live.take import fields_of, read_take, record_dtype, write_pose
 
 SMALL = "window:?size=160x90"
 
@@ -296,6 +299,24 @@ def test_clicks_go_on_being_heard(flashing, memory, monkeypatch):
     for n in range(5):
         monkeypatch.setattr(drawing.time, "monotonic", lambda n=n: now + 0.5 * (n + 1))
         assert heard(flashing, memory, [*[0.2] * 20, 0.9])[-1]
+
+
+@performing
+def test_every_click_of_the_laboratory_flashes_with_the_pose_that_heard_it(tmp_path):
+    soundfile.write(tmp_path / "clicks.wav", clicks.track(6), 48_000)
+    done = live("perform", "--input", tmp_path / "clicks.wav", "--fast", "--output", f"take:{tmp_path / 'a.take'}")
+    assert done.returncode == 0
+    records = read_take(tmp_path / "a.take").records
+    ring_of_all = types.SimpleNamespace(written=0, slots=len(records), memory=records.data, path=None)
+    flash = Flash(ring_of_all, records.dtype, begin=0)
+    white = []
+    for record in records:
+        ring_of_all.written += 1
+        white.append(flash.white(float(record["show_time"])))
+    begun = records["show_time"][np.flatnonzero(np.diff(np.array(white, int)) == 1) + 1]
+    assert len(begun) == 6
+    late = begun - clicks.starts(6) / 48_000
+    assert late.min() > 0 and late.max() < 1.1 / 60  # the frame in which it lies is full
 
 
 def test_a_window_is_told_to_flash():

@@ -22,11 +22,11 @@ HELD = 0.1
 
 
 class Flash:
-    """Looks at the poses of a ring."""
+    """Looks at the poses of a ring; they begin at byte `begin` of its memory."""
 
-    def __init__(self, memory: Ring, dtype: np.dtype[np.void]) -> None:
+    def __init__(self, memory: Ring, dtype: np.dtype[np.void], begin: int = HEADER) -> None:
         self._memory, self._read = memory, memory.written
-        self._records: NDArray[np.void] = np.ndarray(memory.slots, dtype, memory.memory, HEADER)
+        self._records: NDArray[np.void] = np.ndarray(memory.slots, dtype, memory.memory, begin)
         self._usual, self._until = 1.0, 0.0
         self.count = 0
         """Clicks heard."""
