@@ -34,7 +34,7 @@ def seeds(folder: Path) -> list[str]:
 def mutant(seed: list[str], rng: Random) -> dict[str, bytes]:
     lines = list(seed)
     for _ in range(rng.choice((1, 1, 1, 2, 3, 5))):
-        lines = rng.choice(CHANGES)(lines, rng)
+        lines = rng.choice(CHANGES)(lines or seed, rng)
     return {NAME: "\n".join(lines).encode()}
 
 
