@@ -18,9 +18,8 @@ import numpy as np
 import onnx
 from onnx import AttributeProto, ModelProto, TensorProto
 
-from live.backends import _trial
+from live.backends import _trial, cpu
 from live.card import read_card
-from live.cli.troupe import make_backend
 from live.contracts import FEATURE_NAMES
 from live.generator import Generator, style_weights
 from mutants.values import NUMBERS, changed
@@ -276,7 +275,7 @@ def read(folder: Path) -> None:
     """As before a show: the card, a style, the backend; then a few steps."""
     card = read_card(folder)
     style = style_weights(card, "")
-    generator = Generator(card, make_backend("cpu", folder, card, 1), 1, style, 1, None)
+    generator = Generator(card, cpu.open_backend(folder, card, 1), 1, style, 1, None)
     state = generator.initial_state()
     for tick in range(3):
         _, state = generator.step(np.full(len(FEATURE_NAMES), 0.5, np.float32), tick, state)

@@ -17,6 +17,7 @@ import numpy as np
 from live.backends import _shapes, cpu
 from live.card import SHIPPED, read_card
 from live.errors import BadModel, LiveError
+from live.types import State
 
 SECONDS = 60.0
 MEMORY, TIMES = 1 << 29, 8
@@ -54,7 +55,8 @@ def main(folder: Path, graph: str, dancers: int) -> str:
     try:
         card = read_card(folder, check_files=False)
         backend = cpu.load(folder, card, dancers, graph)
-        chance, state = np.random.default_rng(0), _shapes.zeros(_shapes.state(card), dancers)
+        chance = np.random.default_rng(0)
+        state: State = _shapes.zeros(_shapes.state(card), dancers)
         for _ in range(STEPS):
             inputs = {
                 name: chance.normal(0.0, 3.0, value.shape).astype(np.float32)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from live.backends import _cuda, _shapes
+from live.backends import _cuda, _shapes, _trial
 from live.backends._resident import OnDevice
 from live.card import ModelCard
 from live.errors import BadModel, Unusable
@@ -27,6 +27,7 @@ def missing() -> str:
 def open_backend(folder: Path, card: ModelCard, dancers: int) -> OnDevice:
     """Load and run until warm. Raises `Unusable` where the provider cannot be had, `BadModel` on a wrong graph."""
     gpu = _cuda.the_gpu()
+    _trial.check(folder, "generator.onnx", dancers)
     onnxruntime.preload_dlls()
     failures = []
     for graphs in (True, False):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from live.backends import _cuda, _engine, _shapes
+from live.backends import _cuda, _engine, _shapes, _trial
 from live.backends._resident import OnDevice
 from live.card import ModelCard
 from live.errors import Failed, Unusable
@@ -25,6 +25,7 @@ def missing() -> str:
 def open_backend(folder: Path, card: ModelCard, dancers: int, precision: str = "fp16") -> OnDevice:
     """Find or make the engine, load it, run it until it is warm. Raises `Unusable` where that cannot be."""
     gpu = _cuda.the_gpu()
+    _trial.check(folder, "generator.onnx", dancers)
     key = _engine.key(card, gpu.capability, dancers, precision)
     try:
         slots = _cuda.slots_for(card, dancers)
