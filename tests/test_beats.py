@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from live.beats import pulse
+from live.beats._pointer import FRAME_RATE, TEMPI, Pointer, PointerConfig
 from live.beats._spectrum import BANDS, HOP, all_levels
 from live.contracts import load_plugin, plugin_names
 from live.types import SAMPLE_RATE
@@ -171,6 +172,22 @@ def test_a_tempo_step_is_followed_within_eight_beats():
     after = step + 8 * 60 / 130
     assert heard[int(after * 100)].bpm == pytest.approx(130, rel=0.06)
     assert np.median(phase_errors(heard, 130, after)) < 0.035
+
+
+def waltz_tempo(config):
+    """BPM that the pointer finds where a waltz of 130 sounds on one and three, and the network senses two thirds."""
+    pointer, period = Pointer(config), 60.0 * FRAME_RATE / 130.0
+    belief, sensed = pointer.initial(), np.eye(len(TEMPI), dtype=np.float32)[np.abs(TEMPI - 87.0).argmin()]
+    for frame in range(1200):
+        beat = round(frame / period)
+        sounds = abs(frame - beat * period) <= 0.5 and beat % 3 != 1
+        belief = pointer.see(pointer.move(belief), 0.5 if sounds else 0.01, sensed)
+    return 60.0 * FRAME_RATE / pointer.read(belief, 0.0).period
+
+
+def test_what_goes_astray_counts_against_two_thirds_of_the_tempo():
+    assert waltz_tempo(PointerConfig()) == pytest.approx(130.0, rel=0.03)
+    assert waltz_tempo(PointerConfig(surprise=0.0)) == pytest.approx(87.0, rel=0.03)
 
 
 def test_silence_is_coasted_on_and_confidence_falls():

@@ -1,10 +1,12 @@
 """A beat pointer that many tempo hypotheses share, filtered forward (never smoothed): how long until the next beat?
 
 The efficient state space of Krebs, Böck and Widmer ("An efficient state-space model for joint tempo and meter
-tracking", ISMIR 2015) after Whiteley, Cemgil and Godsill (ISMIR 2006), with three changes: positions are counted as
+tracking", ISMIR 2015) after Whiteley, Cemgil and Godsill (ISMIR 2006), with four changes: positions are counted as
 frames *until* the beat, so that one shift moves all tempi; periods are not whole frames (a beat's mass enters two
-neighbouring positions in proportion); and the network's own sense of tempo is heard in each frame, as evidence and as
-the tempo at which a little of the mass starts anew, so that a jump of tempo or track is followed within a few beats.
+neighbouring positions in proportion); the network's own sense of tempo is heard in each frame, as evidence and as
+the tempo at which a little of the mass starts anew, so that a jump of tempo or track is followed within a few beats;
+and an activation that goes astray, far from a hypothesis' beats and from what it divides them into, counts against it,
+as two thirds or three quarters of the tempo else explain most beats of a song and are hard to leave.
 """
 
 from __future__ import annotations
@@ -23,6 +25,10 @@ BINS = 32
 """Bins of the phase histogram."""
 REACH = 4
 """Tempi on either side that count as the same hypothesis."""
+DIVISIONS = (0.25, 1 / 3, 0.5, 0.75)
+"""Beats until the next one at which any music plays: quarters of the beat, and the late off-beat of swing."""
+FAINT = 0.02
+"""Activation up to which nobody is surprised, which spares most frames the sum."""
 LOYAL_WITHIN = 0.08
 """A period that differs by less, as a logarithm, is the one held so far."""
 
@@ -34,7 +40,7 @@ class PointerConfig:
     favourite: float = 112.0
     breadth: float = 0.4
     """Tempo prior: log-normal around `favourite` bpm."""
-    pull: float = 0.3
+    pull: float = 0.4
     """How many times a second that prior speaks."""
     heed: float = 0.003
     """Power of the network's tempo distribution in a frame."""
@@ -42,11 +48,11 @@ class PointerConfig:
     """Least probability of a tempo by that distribution."""
     tempo_blur: float = 12.0
     """Standard deviation, in bins, by which it is blurred: it knows the octave better than the tempo."""
-    informed: float = 0.7
+    informed: float = 0.4
     """Share of what starts anew that does so at the network's tempo, the rest by the prior."""
     steadiness: float = 120.0
     """A beat's period differs from the last by the factor 1 + x with probability density exp(-steadiness |x|)."""
-    leap: float = 1e-3
+    leap: float = 1e-2
     """Probability of an unrelated tempo at a beat."""
     restart: float = 5e-4
     """Probability per frame that everything starts anew."""
@@ -55,7 +61,9 @@ class PointerConfig:
     floor: float = 0.03
     """Least likelihood of a beat's frame."""
     width: float = 0.025
-    """Standard deviation of the activation around the beat, in beats, beside 0.7 frames."""
+    """Standard deviation of the activation around the beat and its divisions, in beats, beside 0.7 frames."""
+    surprise: float = 2.0
+    """Power of (1 - activation) by which a frame far from both is less likely, beside the `trust`."""
     trust: float = 0.4
     """Power of the likelihood."""
     loyalty: float = 1.5
@@ -87,10 +95,11 @@ class Pointer:
         self._blurred = _blur(config.tempo_blur)
         self._change = _tempo_change(config, self.periods, self._prior)
         self._change *= (prior ** (config.pull * self.periods / FRAME_RATE)).astype(np.float32)
-        distance = np.minimum(positions, np.abs(self.periods[:, None] - positions))
-        blur = 0.7 + config.width * self.periods[:, None]
-        self._on_beat = np.asarray(np.exp(-0.5 * (distance / blur) ** 2) * valid, np.float32)
         turns = positions / self.periods[:, None]
+        blur = 0.7 / self.periods[:, None] + config.width
+        bumps = [np.exp(-0.5 * ((turns - at) / blur) ** 2) for at in (0.0, 1.0, *DIVISIONS)]
+        self._on_beat = np.asarray(np.maximum(*bumps[:2]) * valid, np.float32)
+        self._astray = np.asarray((1.0 - np.max(bumps, 0)) * valid, np.float32)
         self._bins = np.where(valid, np.round(turns * BINS).astype(int) % BINS, 0)
 
     def initial(self) -> Float32:
@@ -119,6 +128,9 @@ class Pointer:
         fresh = np.float32(config.restart) * (config.informed * tempo + (1.0 - config.informed) * self._prior)
         out = self._on_beat * np.float32(beat - rest)
         out += np.float32(rest)
+        if activation > FAINT:
+            surprise = 1.0 - (1.0 - min(activation, 0.98)) ** config.surprise
+            out -= np.float32(rest * surprise) * self._astray
         out *= belief
         out *= (heeded * np.float32((1.0 - config.restart) / float(out.sum(1) @ heeded)))[:, None]
         out += self._anywhere * fresh.astype(np.float32)[:, None]
