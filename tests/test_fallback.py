@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from live import choice, fallback
-from live.backends import cpu, cuda, tensorrt
+from live.backends import cpu, cuda, frail, tensorrt
 from live.card import find_model, read_card
 from live.choice import choose
 from live.cli.perform import Run, perform
@@ -318,3 +318,25 @@ def test_a_show_goes_on_over_a_gpu_that_hangs(plugins, tmp_path, hang):
     report, joints, _ = performed(tmp_path, 2.0)
     assert len(joints) == report["poses"] == 120
     assert "no answer for 0.2 s" in report["recoveries"][0]
+
+
+@pytest.mark.parametrize("word", ["fail", frail.HANGS])
+def test_a_stand_in_is_lost_when_it_is_told_to(word, tmp_path, monkeypatch):
+    monkeypatch.setenv(frail.ORDER, str(tmp_path / "order"))
+    monkeypatch.setattr(frail, "HUNG", 2 * LIMIT)
+    backend, told = choose("frail", FOLDER, CARD, 1)
+    generator = Generator(CARD, backend, 1, style_weights(CARD, None), 1, 0.5)
+    features, state = np.zeros(len(FEATURE_NAMES), np.float32), generator.initial_state()
+    for tick in range(30):
+        if tick == 20:
+            (tmp_path / "order").write_text(word)
+        raw, state = generator.step(features, tick, state)
+        assert np.isfinite(raw).all() and len(generator.recoveries()) == (tick == 20)
+    assert told == "backend: frail" and backend.name == "cpu" and not (tmp_path / "order").exists()
+    backend.close()
+
+
+def test_a_stand_in_is_for_drills_alone(monkeypatch):
+    monkeypatch.delenv(frail.ORDER, raising=False)
+    with pytest.raises(Unusable, match="live bench drills"):
+        choose("frail", FOLDER, CARD, 1)

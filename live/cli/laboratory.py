@@ -17,6 +17,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from live.backends import frail
 from live.choice import BEST_FIRST
 from live.cli.outputs import make_output
 from live.cli.troupe import load_generator, make_source
@@ -115,19 +116,21 @@ def drilled(plan: Plan, faults: int, seed: int) -> Result:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         listener = drills.Listener()
         stack.callback(listener.close)
-        uris, acts, env = [f"take:{folder / 'drills.take'}", listener.uri], {"receiver gone": listener.away}, None
+        uris, random = [f"take:{folder / 'drills.take'}", listener.uri], Random(seed)
+        env: dict[str, str] = os.environ | {frail.ORDER: str(folder / "gpu")}
+        acts = {"receiver gone": listener.away, "GPU lost": lambda: drills.lose_gpu(folder / "gpu", random)}
         left_out = "there can be no virtual microphone: " + reason if (reason := pulse.missing()) else ""
         if not left_out:
             microphone = stack.enter_context(_virtual())
-            env, plan = microphone.env, replace(plan, input=f"microphone:{microphone.name}")
+            env, plan = env | microphone.env, replace(plan, input=f"microphone:{microphone.name}")
             acts["device gone"] = lambda: _pulled_out(microphone, MUSIC)
             microphone.play(MUSIC)
         if _can_draw():
-            uris, env = [*uris, "window:?rate=10"], (env or os.environ) | {"SDL_VIDEODRIVER": "dummy"}
-        whole = replace(plan, output=tuple(uris), watchdog=True)
+            uris, env = [*uris, "window:?rate=10"], env | {"SDL_VIDEODRIVER": "dummy"}
+        whole = replace(plan, output=tuple(uris), watchdog=True, backend="frail")
         performance = stack.enter_context(Performance(whole, env=env))
         drill = drills.Drills(performance.process.pid, acts)
-        drill.run(faults, plan.duration, Random(seed), lambda: performance.process.poll() is not None)
+        drill.run(faults, plan.duration, random, lambda: performance.process.poll() is not None)
         told, why = _end(performance)
     numbers = drills.numbers(drill.done, told)
     details = {"faults": [fault._asdict() for fault in drill.done], "left out": left_out, "lost": why}

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from live.backends.frail import HANGS
 from live.lab.figures import compared, measured
 from live.lab.show import Told, load_psutil
 from live.types import Float64
@@ -23,13 +24,14 @@ GAP_LIMIT = 1.0
 """Seconds that a receiver may wait for a pose."""
 SETTLING, TELLING = 12.0, 6.0
 """Seconds at the beginning without a fault, in which understudies load; and at the end, in which the last is told."""
-SUSPENDED, AWAY = 0.6, 2.0
-"""Seconds for which everything stands still as in a suspended machine; for which a receiver or a device is gone."""
+SUSPENDED, AWAY, OBEYED = 0.6, 2.0, 0.5
+"""Seconds for which everything stands still as in a suspended machine; for which a receiver or a device is gone; within
+which a GPU that is still used is lost."""
 WORDS = {
     "engine killed": "the engine died", "engine stopped": "the engine hung", "understudy killed": "who waited ended",
     "recorder killed": "the recording had stopped (its", "disk full": "the recording had stopped (File too large",
     "renderer killed": "the stage window had stopped", "receiver gone": "refused", "machine suspended": "stalled",
-    "device gone": "is back after",
+    "device gone": "is back after", "GPU lost": "frail was lost",
 }  # fmt: skip
 """What is told of each fault. A step of the wall clock is none of them: nothing that performs reads that clock."""
 
@@ -120,6 +122,21 @@ class Drills:
             if act == "suspend":
                 time.sleep(SUSPENDED)
         return True
+
+
+def lose_gpu(order: Path, random: Random) -> bool:
+    """Have the stand-in for a GPU (`live.backends.frail`) fail or hang. An engine that has lost it already goes on with
+    the CPU, and does not obey any more."""
+    scratch = order.with_suffix(".new")
+    scratch.write_text(random.choice(("fail", HANGS)))
+    scratch.replace(order)
+    end = time.monotonic() + OBEYED
+    while order.exists():
+        if time.monotonic() > end:
+            order.unlink(missing_ok=True)
+            return False
+        time.sleep(0.01)
+    return True
 
 
 class Listener:
