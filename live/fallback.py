@@ -24,9 +24,9 @@ from live import realtime
 from live.contracts import Backend
 from live.types import FRAME_RATE, Float32, Inputs, State
 
-LIMIT = 0.2
-"""Seconds after which a step is given up."""
-CATCHING_UP = 0.3
+LIMIT = 0.1
+"""Seconds after which a step is given up: with the catching up, before a watchdog takes the engine for hung."""
+CATCHING_UP = 0.05
 """Seconds at most for leading the second backend through what was missed; what is left of it is left out."""
 BLEND = FRAME_RATE // 2
 """Poses within which a difference runs out."""

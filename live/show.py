@@ -53,7 +53,7 @@ class Show(BaseModel):
     input: str | None = None
     """demo, silence, microphone[:NAME] or an audio file; the microphone if there is one when left out."""
     model: str = "salsa"
-    backend: Literal["auto", "tensorrt", "cuda", "cpu"] = "auto"
+    backend: Literal["auto", "tensorrt", "cuda", "cpu", "frail"] = "auto"
     output: list[str] = Field(default_factory=lambda: ["vmc://127.0.0.1:39539"])
     tracker: str = "pulse"
     dancers: Annotated[int, Field(ge=1, le=64)] = 1

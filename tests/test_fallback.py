@@ -126,8 +126,8 @@ def test_a_gpu_that_never_answers_is_given_up_in_time(hang):
         begun = time.monotonic()
         _, state = generator.step(np.zeros(35, np.float32), tick, state)
         took.append(time.monotonic() - begun)
-    assert LIMIT <= max(took) == took[19] < 1.0
-    assert "no answer for 0.2 s" in backend.recoveries()[0]
+    assert LIMIT <= took[19] < 1.0
+    assert f"no answer for {LIMIT:g} s" in backend.recoveries()[0]
 
 
 def test_a_gpu_is_opened_asked_and_closed_in_one_thread_of_its_own():
@@ -317,7 +317,7 @@ def test_a_show_goes_on_over_a_gpu_that_hangs(plugins, tmp_path, hang):
     plugins(cuda=("", lambda: Gpu({31: hang})))
     report, joints, _ = performed(tmp_path, 2.0)
     assert len(joints) == report["poses"] == 120
-    assert "no answer for 0.2 s" in report["recoveries"][0]
+    assert f"no answer for {LIMIT:g} s" in report["recoveries"][0]
 
 
 @pytest.mark.parametrize("word", ["fail", frail.HANGS])

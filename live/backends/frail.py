@@ -13,8 +13,8 @@ from live.errors import Failed
 from live.types import Float32, Inputs, State
 
 ORDER = "LIVE_FRAIL_GPU"
-"""Environment variable with the path of a file: once that is there, it is removed and the next step fails, where it says
-so after some time without an answer."""
+"""Environment variable with the path of a file: once that is there, it is removed and the next step fails; after a time
+without an answer, where the file says so."""
 HANGS, HUNG = "hang", 1.0
 """What the file says then; seconds."""
 
