@@ -77,7 +77,7 @@ def mirrored(motion: Keypoints) -> Keypoints:
 
 
 def eighteen(joints: Mapping[str, Float32]) -> Float32:
-    """The 18 keypoints in space [T, 18, 3] of our bones' joints [T, 3] and ears; eyes and nose are put before the head."""
+    """The 18 keypoints in space [T, 18, 3] of our bones' joints [T, 3] and ears; eyes and nose lie before the head."""
     across = _unit(joints["leftEar"] - joints["rightEar"])
     middle = (joints["leftEar"] + joints["rightEar"]) / 2
     ahead = _unit(np.cross(across, middle - joints["neck"]))
@@ -92,12 +92,12 @@ def eighteen(joints: Mapping[str, Float32]) -> Float32:
 
 
 def of_bodies(positions: Float32, head: Float32) -> Float32:
-    """The 18 keypoints in space [T, 18, 3] of 22 joints [T, 22, 3] (m) and the head's rotation in the world [T, 3, 3]."""
+    """The 18 keypoints in space [T, 18, 3] of joints [T, 22, 3] (m) and the head's rotation in the world [T, 3, 3]."""
     joints = {bone: positions[:, i] for i, bone in enumerate(skeleton.BONES)}
     for side, sign in (("left", 1), ("right", -1)):
         joints[f"{side}Ear"] = joints["head"] + head @ (np.array(EAR, np.float32) * (sign, 1, 1))
     return eighteen(joints)
 
 
-def _unit(v: Float32) -> Float32:
+def _unit(v: NDArray[np.floating]) -> Float32:
     return np.asarray(v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-9), np.float32)

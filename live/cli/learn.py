@@ -102,7 +102,8 @@ def _trainer(settings: TrainConfig, out: Path, machine: Machine) -> lightning.Tr
             accelerator=machine.accelerator, devices=machine.devices, num_nodes=machine.nodes, strategy=strategy,
             precision=machine.precision, max_epochs=-1, reload_dataloaders_every_n_epochs=1,
             use_distributed_sampler=False, num_sanity_val_steps=0, log_every_n_steps=20, enable_progress_bar=False,
-            enable_model_summary=False, logger=TensorBoardLogger(out, "", "log"), callbacks=[keep, Shown(settings.rounds)],
+            enable_model_summary=False, logger=TensorBoardLogger(out, "", "log"),
+            callbacks=[keep, Shown(settings.rounds)],
         )  # fmt: skip
     except (ValueError, RuntimeError, lightning.fabric.utilities.exceptions.MisconfigurationException) as error:
         raise Unusable(f"this machine cannot train so: {error}") from None

@@ -1,14 +1,16 @@
-"""`live train-renderer`: from footage of a person to a renderer's folder."""
+"""`live train-renderer`: from one video of a person to a renderer's folder."""
 
 from __future__ import annotations
 
-import dataclasses
+import hashlib
 import logging
 import warnings
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from live.errors import MissingExtra, Unusable
+from live.errors import BadFile, MissingExtra, Unusable
+from live.frames.easel import open_easel
 
 try:
     import lightning
@@ -18,12 +20,67 @@ try:
     from torch.utils.data import DataLoader
 
     from live.cli.learn import Machine, Shown
-    from live.train.footage import Footage, Walks, load_footage, plate
-    from live.train.renderer import Rendering, RendererConfig, make_config, read_config
+    from live.train.footage import Footage, Walks, load_footage, plate, split
+    from live.train.pose_tool import home
+    from live.train.renderer import CARD_KEYS, SMALL, RendererConfig, Rendering, make_config, read_config
+    from live.train.renderer_export import export_renderer
+    from live.train.renderer_quality import likeness
 except ImportError as error:
     raise MissingExtra(error.name or "torch", "train", "training") from None
 
 NAME = "renderer.ckpt"
+HELD_OUT = 0.1
+"""Share of the footage, its end, that is not trained on but measured with."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What is learnt from: a video, or footage that was made before; `measure`: footage to measure with, in place of
+    the end of what is learnt from."""
+
+    video: Path | None = None
+    footage: Path | None = None
+    measure: Path | None = None
+
+
+def train_renderer(
+    config: Path | None, sources: Sources, out: Path | None, rounds: int | None, resume: bool, machine: Machine
+) -> None:
+    """Train to the end, with checkpoints and TensorBoard's log in `out`; measure; export to out/renderer."""
+    values: dict[str, Any] = {} if config is None else read_config(config)
+    settings = SMALL if config is None else make_config({**values.get("train", {}), "model": values.get("model", {})})
+    settings = settings if rounds is None else replace(settings, rounds=rounds)
+    source = sources.video or sources.footage
+    if source is None or (sources.video is not None and sources.footage is not None):
+        raise Unusable("name what to learn from: either --video PERSON.mp4 or --footage FILE.npz")
+    out = out or Path("runs") / f"renderer-{source.stem}"
+    whole = load_footage(source) if sources.video is None else _watched(source, settings.model.size)
+    trained, rest = (whole, load_footage(sources.measure)) if sources.measure else split(whole, HELD_OUT)
+    run = fit(settings, trained, out, resume, machine)
+    card = {key: source.stem if key in ("name", "title") else "not told" for key in CARD_KEYS} | values.get("card", {})
+    folder = out / "renderer"
+    export_renderer(out / NAME, card, trained, folder)
+    found = likeness(open_easel(folder, "cpu"), rest, trained)
+    export_renderer(out / NAME, card | {"metrics": found._asdict()}, trained, folder)
+    size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
+    print(
+        f"{folder}: {size:.1f} MB, {run.rounds_done} rounds; likeness to {found.pictures} pictures that it never saw "
+        f"{found.made:.3f} (the nearest that it saw: {found.nearest:.3f})"
+    )
+
+
+def _watched(video: Path, size: int) -> Footage:
+    """A video's footage, remembered by its content."""
+    from live.train.filmed import filmed
+
+    if not video.is_file():
+        raise BadFile(f"{video}: there is no such file")
+    kept = home() / f"footage-{hashlib.sha256(video.read_bytes()).hexdigest()[:32]}-{size}.npz"
+    if not kept.exists():
+        found = filmed(video, size)
+        found.save(kept)
+        print(f"{video}: {len(found.pictures)} pictures at {found.rate:.0f} a second")
+    return load_footage(kept)
 
 
 class Pictures(lightning.LightningDataModule):
@@ -35,6 +92,7 @@ class Pictures(lightning.LightningDataModule):
         self._walks = Walks(footage, config.batch, config.steps, config.seed, config.strides)
 
     def train_dataloader(self) -> DataLoader:
+        assert self.trainer is not None
         done = self.trainer.lightning_module.rounds_done
         numbers = range(done, min(done + self._config.every, self._config.rounds))
         return DataLoader(self._walks, batch_size=None, sampler=numbers)
@@ -49,7 +107,7 @@ def fit(config: RendererConfig, footage: Footage, out: Path, resume: bool, machi
     if resume and not kept.exists():
         raise Unusable(f"{out}: holds no checkpoint to go on from; leave --resume out")
     if footage.size != config.model.size:
-        raise Unusable(f"the footage is {footage.size} pixels wide, the configuration's size {config.model.size}")
+        raise Unusable(f"the footage is {footage.size} pixels wide, the configuration's size is {config.model.size}")
     run = Rendering(config)
     if config.model.plate:
         run.learn_place(plate(footage))
@@ -57,7 +115,10 @@ def fit(config: RendererConfig, footage: Footage, out: Path, resume: bool, machi
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning)
         warnings.filterwarnings("ignore", ".*treespec.*")
-        _trainer(config, out, machine).fit(run, Pictures(footage, config), ckpt_path=kept if resume else None)
+        trainer = _trainer(config, out, machine)
+        trainer.fit(run, Pictures(footage, config), ckpt_path=kept if resume else None, weights_only=True)
+    if run.rounds_done < config.rounds:
+        raise Unusable(f"{out}: stopped after {run.rounds_done} rounds; --resume goes on from the last checkpoint")
     return run
 
 
@@ -65,12 +126,13 @@ def _trainer(config: RendererConfig, out: Path, machine: Machine) -> lightning.T
     keep = ModelCheckpoint(
         out, Path(NAME).stem, every_n_epochs=1, save_on_train_epoch_end=True, enable_version_counter=False
     )
+    shown = Shown(config.rounds, ("colours", "likeness", "features", "judged"))
     try:
         return lightning.Trainer(
             accelerator=machine.accelerator, devices=machine.devices, precision=machine.precision, max_epochs=-1,
             reload_dataloaders_every_n_epochs=1, use_distributed_sampler=False, log_every_n_steps=20,
             enable_progress_bar=False, enable_model_summary=False, logger=TensorBoardLogger(out, "", "log"),
-            callbacks=[keep, Shown(config.rounds, ("colours", "likeness", "features", "judged"))],
+            callbacks=[keep, shown],
         )  # fmt: skip
     except (ValueError, RuntimeError, lightning.fabric.utilities.exceptions.MisconfigurationException) as error:
         raise Unusable(f"this machine cannot train so: {error}") from None

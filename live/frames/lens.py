@@ -11,8 +11,8 @@ from live.types import Float32
 
 
 class Lens(NamedTuple):
-    """A pinhole camera that looks along -Z: `away` metres from the stage's middle, `height` above the floor, and how many
-    metres of the stage's middle its square picture spans."""
+    """A pinhole camera that looks along -Z: `away` metres from the stage's middle, `height` above the floor, and how
+    many metres of the stage's middle its square picture spans."""
 
     away: float = 7.0
     height: float = 0.95

@@ -1,9 +1,11 @@
-"""Who judges pictures: discriminators of patches at several sizes (Wang et al. 2018, eq. 2 to 4), and losses of likeness.
+"""Who judges pictures: discriminators of patches at several sizes (Wang et al. 2018, eq. 2 to 4); losses of likeness.
 
 They are shown the skeleton map, the picture before and the picture, and so also judge how one follows from the other.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +37,7 @@ class Patches(nn.Module):
         super().__init__()
         widths = [min(width * 2**n, 8 * width) for n in range(layers + 1)]
         parts = [nn.Sequential(nn.Conv2d(given, width, 4, 2, 1), nn.LeakyReLU(0.2))]
-        for n, (a, b) in enumerate(zip(widths, widths[1:], strict=False)):
+        for n, (a, b) in enumerate(pairwise(widths)):
             conv = nn.Conv2d(a, b, 4, 2 if n < layers - 1 else 1, 1)
             parts.append(nn.Sequential(conv, nn.InstanceNorm2d(b), nn.LeakyReLU(0.2)))
         parts.append(nn.Sequential(nn.Conv2d(widths[-1], 1, 4, 1, 1)))
@@ -51,7 +53,9 @@ class Patches(nn.Module):
 
 def judged(real: Seen, made: Seen) -> Tensor:
     """The discriminators' loss: 1 for what is real, 0 for what is made (least squares)."""
-    losses = [F.mse_loss(r[-1], torch.ones_like(r[-1])) + m[-1].square().mean() for r, m in zip(real, made, strict=True)]
+    losses = [
+        F.mse_loss(r[-1], torch.ones_like(r[-1])) + m[-1].square().mean() for r, m in zip(real, made, strict=True)
+    ]
     return torch.stack(losses).mean() / 2
 
 
@@ -62,7 +66,11 @@ def fooled(made: Seen) -> Tensor:
 
 def matching(real: Seen, made: Seen) -> Tensor:
     """Feature matching (eq. 4): that discriminators see the same in both, in every layer."""
-    pairs = [(r.detach(), m) for one, other in zip(real, made, strict=True) for r, m in zip(one[:-1], other[:-1], strict=True)]
+    pairs = [
+        (r.detach(), m)
+        for one, other in zip(real, made, strict=True)
+        for r, m in zip(one[:-1], other[:-1], strict=True)
+    ]
     return torch.stack([F.l1_loss(m, r) for r, m in pairs]).mean()
 
 
@@ -79,18 +87,19 @@ def unlike(a: Tensor, b: Tensor, window: int = 7) -> Tensor:
     return 1.0 - like.mean(1, keepdim=True)
 
 
+PLAN = (64, 64, 0, 128, 128, 0, 256, 256, 256, 256, 0, 512, 512, 512, 512, 0, 512)
+"""Channels of each convolution; 0 halves the picture."""
+HEARD = {1: 1 / 32, 6: 1 / 16, 11: 1 / 8, 20: 1 / 4, 29: 1.0}
+"""Layers that are compared (the first of each size), and their weights."""
+
+
 class Vgg(nn.Module):
     """VGG-19 to its thirteenth convolution, for the perceptual loss: the weights must be given."""
-
-    PLAN = (64, 64, 0, 128, 128, 0, 256, 256, 256, 256, 0, 512, 512, 512, 512, 0, 512)
-    """Channels of each convolution; 0 halves the picture."""
-    HEARD = {1: 1 / 32, 6: 1 / 16, 11: 1 / 8, 20: 1 / 4, 29: 1.0}
-    """Layers that are compared (the first of each size), and their weights."""
 
     def __init__(self) -> None:
         super().__init__()
         parts, given = [], 3
-        for made in self.PLAN:
+        for made in PLAN:
             parts += [nn.MaxPool2d(2)] if not made else [nn.Conv2d(given, made, 3, padding=1), nn.ReLU()]
             given = made or given
         self.features = nn.Sequential(*parts)
@@ -103,7 +112,7 @@ class Vgg(nn.Module):
         total = x.new_zeros(())
         for n, part in enumerate(self.features):
             x = part(x)
-            if n in self.HEARD:
+            if n in HEARD:
                 mine, its = x.chunk(2)
-                total = total + self.HEARD[n] * F.l1_loss(mine, its.detach())
+                total = total + HEARD[n] * F.l1_loss(mine, its.detach())
         return total

@@ -7,6 +7,7 @@ camera stands still it may be given the empty place, the `plate`: then it also g
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -50,9 +51,9 @@ class Renderer(nn.Module):
         widths = [min(c.width * 2**n, c.most) for n in range(c.downs + 1)]
         self.coarse = nn.Sequential(
             _layer(seen, c.width, c.kernel, borders),
-            *(_down(a, b) for a, b in zip(widths, widths[1:], strict=False)),
+            *(_down(a, b) for a, b in pairwise(widths)),
             *(Block(widths[-1], borders) for _ in range(c.blocks)),
-            *(_up(b, a) for a, b in reversed(list(zip(widths, widths[1:], strict=False)))),
+            *(_up(a, b) for a, b in pairwise(widths[::-1])),
         )
         self.coarse_last = _last(c.width, c.kernel, borders)
         self.front = nn.Sequential(_layer(seen, local, c.kernel, borders), _down(local, c.width))

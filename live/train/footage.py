@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,10 +37,17 @@ class Footage:
     def size(self) -> int:
         return int(self.pictures.shape[1])
 
+    def part(self, which: slice) -> Footage:
+        """Some of its pictures."""
+        masks = None if self.masks is None else self.masks[which]
+        return Footage(self.pictures[which], self.points[which], self.clips[which], self.rate, masks)
+
     def save(self, path: Path) -> None:
         masks = {} if self.masks is None else {"masks": self.masks}
         with path.open("wb") as file:
-            np.savez(file, pictures=self.pictures, points=self.points, clips=self.clips, rate=np.float64(self.rate), **masks)
+            np.savez(
+                file, pictures=self.pictures, points=self.points, clips=self.clips, rate=np.float64(self.rate), **masks
+            )
 
 
 def load_footage(path: Path) -> Footage:
@@ -48,7 +56,9 @@ def load_footage(path: Path) -> Footage:
         with np.load(path, allow_pickle=False) as file:
             parts = {name: file[name] for name in (*KEYS, "masks") if name in file}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise BadFile(f"{path}: is no footage ({type(error).__name__}); make it with `live train-renderer --video`") from None
+        raise BadFile(
+            f"{path}: is no footage ({type(error).__name__}); make it with `live train-renderer --video`"
+        ) from None
     if missing := [name for name in KEYS if name not in parts]:
         raise BadFile(f"{path}: is no footage (it lacks {', '.join(missing)})")
     found = Footage(parts["pictures"], parts["points"], parts["clips"], float(parts["rate"]), parts.get("masks"))
@@ -61,7 +71,18 @@ def spans(clips: NDArray[np.int32]) -> list[tuple[int, int]]:
     """First picture and end of each clip that is long enough."""
     edges = np.flatnonzero(np.diff(clips)) + 1
     bounds = [0, *edges.tolist(), len(clips)]
-    return [(a, b) for a, b in zip(bounds, bounds[1:], strict=False) if b - a >= SHORTEST]
+    return [(a, b) for a, b in pairwise(bounds) if b - a >= SHORTEST]
+
+
+def split(footage: Footage, share: float) -> tuple[Footage, Footage]:
+    """The footage without its last pictures, and those; `BadFile` where either is too short."""
+    at = len(footage.clips) - max(round(share * len(footage.clips)), SHORTEST)
+    both = footage.part(slice(0, max(at, 0))), footage.part(slice(max(at, 0), None))
+    if not all(spans(part.clips) for part in both):
+        raise BadFile(
+            f"{len(footage.clips)} pictures in {len(spans(footage.clips))} clips are too little to learn from"
+        )
+    return both
 
 
 def plate(footage: Footage, most: int = 200) -> Pixels:

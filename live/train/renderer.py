@@ -24,9 +24,11 @@ from torch.nn import functional as F
 from live.errors import BadFile
 from live.nn.critics import Critics, Vgg, fooled, judged, matching, unlike
 from live.nn.renderer import Renderer, RendererSizes
-from live.train.footage import SHORTEST, Moment
+from live.train.footage import SHORTEST
 
 CARD_KEYS = ("name", "title", "licence", "provenance")
+SMALLEST = 32
+"""Pixels of the smallest picture that a discriminator judges."""
 AWAY = 0.08
 """How far (of -1..1) a pixel must be from the empty place to be looked at more closely."""
 
@@ -70,6 +72,12 @@ class RendererConfig:
         return json.dumps(dataclasses.asdict(self))
 
 
+SMALL = RendererConfig(
+    RendererSizes(256, width=32, most=128, downs=3, blocks=4, enhancer_blocks=1, kernel=3, reflect=False, plate=True)
+)
+"""What one CPU core trains and draws (configs/renderer-small.toml)."""
+
+
 class Rendering(lightning.LightningModule):
     """One run. `average` is the running average of the weights, which is exported; `made` the walks' last pictures."""
 
@@ -96,10 +104,10 @@ class Rendering(lightning.LightningModule):
             groups.append((self.critics.parameters(), c.critics_rate))
         return [torch.optim.Adam(list(group), rate, betas=(0.5, 0.999)) for group, rate in groups]
 
-    def training_step(self, batch: Moment, index: int) -> None:
-        """One round: an update of the renderer, of its average and, once they judge, of the discriminators."""
+    def training_step(self, batch: Any, index: int) -> None:
+        """One round, a `Moment` as tensors: updates of the renderer, its average and, once they judge, the critics."""
         number, c = int(batch.number), self.config
-        coarse, judging = number < c.coarse, self.critics is not None and number >= c.judge_from
+        coarse, critics = number < c.coarse, self.critics if number >= c.judge_from else None
         maps, true, known = batch.maps.float() / 255, _pictures(batch.pictures), _pictures(batch.before)
         if coarse:
             maps, true, known = (F.avg_pool2d(part, 2) for part in (maps, true, known))
@@ -108,14 +116,14 @@ class Rendering(lightning.LightningModule):
         losses = self._likeness(made, true)
         optimisers = self.optimizers()
         optimisers = optimisers if isinstance(optimisers, list) else [optimisers]
-        if judging:
-            losses |= self._judgement(maps, known, true, before, made)
+        if critics is not None:
+            losses |= self._judgement(critics, maps, known, true, before, made)
         losses["loss"] = torch.stack(list(losses.values())).sum()
         self._update(optimisers[0], losses["loss"], c.rate, number)
         self._follow(number)
-        if judging:
-            real = self.critics(maps, known, true)
-            losses["judged"] = judged(real, self.critics(maps, before, made.detach()))
+        if critics is not None:
+            real = critics(maps, known, true)
+            losses["judged"] = judged(real, critics(maps, before, made.detach()))
             self._update(optimisers[1], losses["judged"], c.critics_rate, number)
         self.made, self.rounds_done = made.detach(), number + 1
         told = {name: value.detach().float() for name, value in losses.items()}
@@ -143,12 +151,14 @@ class Rendering(lightning.LightningModule):
             losses["perceptual"] = c.perceptual * self.vgg(made, true)
         return losses
 
-    def _judgement(self, maps: Tensor, known: Tensor, true: Tensor, before: Tensor, made: Tensor) -> dict[str, Tensor]:
-        self.critics.requires_grad_(False)
+    def _judgement(
+        self, critics: Critics, maps: Tensor, known: Tensor, true: Tensor, before: Tensor, made: Tensor
+    ) -> dict[str, Tensor]:
+        critics.requires_grad_(False)
         with torch.no_grad():
-            real = self.critics(maps, known, true)
-        seen = self.critics(maps, before, made)
-        self.critics.requires_grad_(True)
+            real = critics(maps, known, true)
+        seen = critics(maps, before, made)
+        critics.requires_grad_(True)
         return {
             "fooled": self.config.adversary * fooled(seen),
             "features": self.config.features * matching(real, seen),
@@ -173,7 +183,9 @@ class Rendering(lightning.LightningModule):
         self.trainer.should_stop = self.rounds_done >= self.config.rounds
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["live_renderer"] = json.dumps({"round": self.rounds_done, "config": json.loads(self.config.to_json())})
+        checkpoint["live_renderer"] = json.dumps(
+            {"round": self.rounds_done, "config": json.loads(self.config.to_json())}
+        )
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.rounds_done = json.loads(checkpoint["live_renderer"])["round"]
@@ -184,13 +196,17 @@ def _pictures(pixels: Tensor) -> Tensor:
 
 
 def _vgg(path: str) -> Vgg:
-    """VGG-19 with the weights in a file (torch's names, `features.0.weight` and so on); `BadFile` where they do not fit."""
+    """VGG-19 with a file's weights (torch's names, `features.0.weight` and so on); `BadFile` where they do not fit."""
     made = Vgg()
     try:
         weights = torch.load(path, weights_only=True, map_location="cpu")
-        made.load_state_dict({name: weights[name] for name in made.state_dict() if name.startswith("features")}, strict=False)
+        made.load_state_dict(
+            {name: weights[name] for name in made.state_dict() if name.startswith("features")}, strict=False
+        )
     except Exception as error:
-        raise BadFile(f"{path}: has no weights of VGG-19 ({type(error).__name__}): leave `vgg` out, or name them") from None
+        raise BadFile(
+            f"{path}: has no weights of VGG-19 ({type(error).__name__}): leave `vgg` out, or name them"
+        ) from None
     return made.eval().requires_grad_(False)
 
 
@@ -211,14 +227,18 @@ def read_config(path: Path) -> dict[str, Any]:
         if section not in valid:
             raise BadFile(f"{path}: unknown section [{section}]; valid ones are {', '.join(valid)}")
         if unknown := sorted(set(given) - valid[section]):
-            raise BadFile(f"{path}: unknown key '{unknown[0]}' in [{section}]; valid: {', '.join(sorted(valid[section]))}")
+            raise BadFile(
+                f"{path}: unknown key '{unknown[0]}' in [{section}]; valid: {', '.join(sorted(valid[section]))}"
+            )
     return values
 
 
 def make_config(values: dict[str, Any]) -> RendererConfig:
-    """A configuration of plain values, lists standing for tuples; `BadFile` where walks are longer than clips may be."""
+    """A configuration of plain values, lists standing for tuples; `BadFile` where walks are longer than clips."""
     given = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
     made = RendererConfig(**{**given, "model": RendererSizes(**values.get("model", {}))})
     if not 1 <= made.steps <= SHORTEST or made.every % made.steps:
         raise BadFile(f"steps {made.steps}: choose 1..{SHORTEST}, and `every` a multiple of it")
+    if made.critics and made.model.size < (least := SMALLEST * 2 ** (made.scales - 1)):
+        raise BadFile(f"size {made.model.size}: is too small for {made.scales} scales: choose {least} or more")
     return made

@@ -1,4 +1,4 @@
-"""Clothes that swing: strands of particles that hang from a ring on the body (Verlet steps, lengths put right after)."""
+"""Clothes that swing: strands of particles that hang from the body (Verlet steps, lengths put right after)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ GRAVITY = np.array([0.0, -9.81, 0.0])
 
 
 class Cut(NamedTuple):
-    """How a cloth is made: where its strands hang in the frame of its bone at rest [S, K, 3] (m, the first of each fixed
-    to the body), how fast it gives way to that shape (1/s), what it keeps of its speed each second, and what neighbouring
-    strands share; `closed` where the last strand lies beside the first."""
+    """How a cloth is made: where its strands hang in the frame of its bone at rest [S, K, 3] (m, the first of each
+    fixed to the body), how fast it gives way to that shape (1/s), what it keeps of its speed each second, and what
+    neighbouring strands share; `closed` where the last strand lies beside the first."""
 
     rest: Float64
     stiffness: float
@@ -81,5 +81,7 @@ def _kept(places: Float64, rest: Float64) -> Float64:
     out = places.copy()
     for k in range(1, places.shape[1]):
         piece = places[:, k] - out[:, k - 1]
-        out[:, k] = out[:, k - 1] + piece / np.maximum(np.linalg.norm(piece, axis=-1, keepdims=True), 1e-6) * lengths[:, k - 1]
+        out[:, k] = (
+            out[:, k - 1] + piece / np.maximum(np.linalg.norm(piece, axis=-1, keepdims=True), 1e-6) * lengths[:, k - 1]
+        )
     return out

@@ -184,7 +184,10 @@ def cuts() -> dict[str, tuple[str, Cut]]:
         cut = Cut(np.concatenate([out, wide], -1), 9.0, 0.1, 0.05)
         found[f"{side}Sleeve"] = (f"{side}LowerArm", cut)
     tail = np.linspace(0, 1, 9)[None, :, None]
-    found["hair"] = ("head", Cut(np.array([0.0, 0.19, -0.11]) + tail * np.array([0.0, -0.3, -0.2]), 2.5, 0.3, 0.0, False))
+    found["hair"] = (
+        "head",
+        Cut(np.array([0.0, 0.19, -0.11]) + tail * np.array([0.0, -0.3, -0.2]), 2.5, 0.3, 0.0, False),
+    )
     return found
 
 

@@ -74,8 +74,8 @@ class Clothes:
 
 
 def _limbs(places: Float64, spans: list[tuple[str, str, float]]) -> cloth.Limb:
-    a, b = (places[[INDEX[span[end]] for span in spans]] for end in (0, 1))
-    return cloth.Limb(a, b, np.array([span[2] for span in spans]))
+    a, b = [INDEX[one] for one, _, _ in spans], [INDEX[other] for _, other, _ in spans]
+    return cloth.Limb(places[a], places[b], np.array([span[2] for span in spans]))
 
 
 def backdrop(size: int) -> Float32:
