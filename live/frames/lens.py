@@ -15,8 +15,8 @@ class Lens(NamedTuple):
     many metres of the stage's middle its square picture spans."""
 
     away: float = 7.0
-    height: float = 0.95
-    span: float = 2.3
+    height: float = 0.97
+    span: float = 2.05
 
     def project(self, space: Float32) -> Float32:
         """Points [..., 3] (m) in the picture [..., 2]: the unit square, x right (the dancer's left), y down."""

@@ -13,7 +13,7 @@ from live.types import Float64
 
 SKIN, BLUSH, DARK = (0.96, 0.76, 0.62), (0.93, 0.50, 0.45), (0.16, 0.10, 0.13)
 HAIR, CREAM, GOLD = (0.36, 0.15, 0.10), (0.98, 0.93, 0.80), (0.98, 0.76, 0.25)
-CRIMSON, TEAL, NAVY = (0.80, 0.13, 0.22), (0.07, 0.47, 0.52), (0.15, 0.19, 0.42)
+CRIMSON, TEAL, NAVY = (0.80, 0.13, 0.22), (0.07, 0.47, 0.52), (0.22, 0.27, 0.55)
 Paint = Callable[[Float64, Float64], Float64]
 """Colours [..., 3] of places on a grid: u 0..1 around, v 0..1 along."""
 
@@ -57,21 +57,14 @@ def blend(a: tuple[float, ...], b: tuple[float, ...], share: Float64) -> Float64
     return np.asarray(np.array(a) * (1 - share) + np.array(b) * share)
 
 
-def bands(value: Float64, sharp: float = 6.0) -> Float64:
-    """0 and 1 by turns, once a unit each, with soft edges."""
-    return np.asarray(np.clip(0.5 + sharp * np.sin(2 * np.pi * value) / 2, 0.0, 1.0))
-
-
 def bodice(u: Float64, v: Float64) -> Float64:
-    """Teal with a gold lacing in front, skin above."""
-    front = np.abs((u - 0.25 + 0.5) % 1.0 - 0.5)
-    colour = blend(TEAL, GOLD, np.clip((0.03 - front) * 60, 0, 1) * bands(v * 9))
-    colour = colour + (np.array(GOLD) - colour) * np.clip(1 - np.abs(v - 0.3) * 40, 0, 1)[..., None]
-    return np.asarray(colour + (np.array(SKIN) - colour) * np.clip((v - 0.72) * 25, 0, 1)[..., None])
+    """Teal with a gold sash, skin above."""
+    colour = blend(TEAL, GOLD, 1.5 - np.abs(v - 0.27) * 18)
+    return np.asarray(colour + (np.array(SKIN) - colour) * np.clip((v - 0.72) * 14, 0, 1)[..., None])
 
 
 def sleeve(u: Float64, v: Float64) -> Float64:
-    return blend(CREAM, CRIMSON, np.clip((v - 0.72) * 14, 0, 1))
+    return blend(CREAM, CREAM, v)
 
 
 def plain(u: Float64, v: Float64) -> Float64:
@@ -79,19 +72,20 @@ def plain(u: Float64, v: Float64) -> Float64:
 
 
 def stocking(u: Float64, v: Float64) -> Float64:
-    return blend(CREAM, NAVY, bands(v * 3.0, 5.0))
+    return blend(NAVY, NAVY, v)
 
 
 def skirt(u: Float64, v: Float64) -> Float64:
-    """Crimson panels of two shades, a cream band and a gold hem."""
-    colour = blend(CRIMSON, (0.60, 0.07, 0.16), bands(u * 7, 4.0))
-    colour = colour + (np.array(CREAM) - colour) * np.clip(1.4 - np.abs(v - 0.70) * 18, 0, 1)[..., None]
-    return np.asarray(colour + (np.array(GOLD) - colour) * np.clip((v - 0.90) * 16, 0, 1)[..., None])
+    """Crimson with a gold hem."""
+    return blend(CRIMSON, GOLD, (v - 0.72) * 7)
 
 
 def hair(u: Float64, v: Float64) -> Float64:
-    colour = blend(HAIR, (0.55, 0.27, 0.14), bands(u * 4, 1.0) * 0.6)
-    return np.asarray(colour + (np.array(TEAL) - colour) * np.clip(1.5 - np.abs(v - 0.12) * 25, 0, 1)[..., None])
+    return blend(HAIR, HAIR, v)
+
+
+def shoe(u: Float64, v: Float64) -> Float64:
+    return blend(CRIMSON, CRIMSON, v)
 
 
 def grid(rows: int, columns: int, paint: Paint) -> Float64:
@@ -168,7 +162,6 @@ def face(u: Float64, v: Float64) -> Float64:
 
 
 SKIRT = (26, 9)
-SLEEVE = (12, 5)
 
 
 def cuts() -> dict[str, tuple[str, Cut]]:
@@ -176,17 +169,11 @@ def cuts() -> dict[str, tuple[str, Cut]]:
     down = np.linspace(0, 1, SKIRT[1])[:, None]
     flare = hoop(SKIRT[0])[:, None] * (np.array([0.15, 0.117]) + down * np.array([0.27, 0.27]))
     drop = np.broadcast_to(0.05 - 0.46 * down, (*flare.shape[:2], 1))
-    found = {"skirt": ("hips", Cut(np.concatenate([flare[..., :1], drop, flare[..., 1:]], -1), 5.0, 0.12, 0.06))}
-    for side, sign in (("left", 1.0), ("right", -1.0)):
-        along = np.linspace(0, 1, SLEEVE[1])[:, None]
-        wide = hoop(SLEEVE[0])[:, None] * (0.05 + 0.075 * along**1.3)[..., None].swapaxes(0, 1)
-        out = np.broadcast_to(sign * (-0.02 + 0.2 * along), (*wide.shape[:2], 1))
-        cut = Cut(np.concatenate([out, wide], -1), 9.0, 0.1, 0.05)
-        found[f"{side}Sleeve"] = (f"{side}LowerArm", cut)
+    found = {"skirt": ("hips", Cut(np.concatenate([flare[..., :1], drop, flare[..., 1:]], -1), 9.0, 0.05, 0.1))}
     tail = np.linspace(0, 1, 9)[None, :, None]
     found["hair"] = (
         "head",
-        Cut(np.array([0.0, 0.19, -0.11]) + tail * np.array([0.0, -0.3, -0.2]), 2.5, 0.3, 0.0, False),
+        Cut(np.array([0.0, 0.19, -0.11]) + tail * np.array([0.0, -0.3, -0.17]), 5.0, 0.1, 0.0, False),
     )
     return found
 
@@ -209,15 +196,14 @@ def sheets(places: Float64, turns: Float64, clothes: dict[str, Float64]) -> list
     crown = places[head] + up @ np.array([0.0, 0.105, 0.015])
     out = [torso(places, turns), ball(crown, up, (0.108, 0.135, 0.115), face, 22), tail(clothes["hair"][0])]
     for side in ("left", "right"):
-        out += [limb(places, turns, side, "UpperArm", plain), limb(places, turns, side, "LowerArm", plain)]
+        out += [limb(places, turns, side, "UpperArm", sleeve), limb(places, turns, side, "LowerArm", plain)]
         out += [limb(places, turns, side, "UpperLeg", stocking), limb(places, turns, side, "LowerLeg", stocking)]
         hand, foot, toes = (INDEX[side + name] for name in ("Hand", "Foot", "Toes"))
         reach = turns[hand] @ np.array([0.055 if side == "left" else -0.055, 0.0, 0.0])
         out.append(ball(places[hand] + reach, turns[hand], (0.07, 0.03, 0.042), plain))
         middle = 0.5 * places[foot] + 0.5 * places[toes] + np.array([0.0, 0.01, 0.0])
-        out.append(ball(middle, turns[foot], (0.048, 0.05, 0.125), lambda u, v: blend(CRIMSON, DARK, 1.5 - 9 * v)))
+        out.append(ball(middle, turns[foot], (0.048, 0.05, 0.125), shoe))
         out.append(ball(places[INDEX[side + "UpperArm"]], turns[INDEX[side + "UpperArm"]], (0.085, 0.08, 0.08), sleeve))
-    for name, paint in (("skirt", skirt), ("leftSleeve", sleeve), ("rightSleeve", sleeve)):
-        points = between(clothes[name].swapaxes(0, 1), 3)
-        out.append(Sheet(points, grid(*points.shape[:2], paint), thin=True))
+    points = between(clothes["skirt"].swapaxes(0, 1), 3)
+    out.append(Sheet(points, grid(*points.shape[:2], skirt), thin=True))
     return out

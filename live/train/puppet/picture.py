@@ -20,10 +20,9 @@ LARGER = 3
 SETTLE = 60
 """Steps in which the clothes come to rest before the first picture."""
 SUN = np.array([-0.45, 0.6, 0.66])
-AMBIENT, INSIDE = 0.55, 0.55
+AMBIENT, INSIDE = 0.72, 0.7
 """Light from everywhere, and how much of all light the inside of cloth gets."""
 SLID = (("UpperLeg", "LowerLeg", 0.105), ("LowerLeg", "Foot", 0.075))
-ARM = (("UpperArm", "LowerArm", 0.05), ("LowerArm", "Hand", 0.045))
 Pixels = NDArray[np.uint8]
 
 
@@ -67,10 +66,8 @@ class Clothes:
         """The next pose, a sixtieth of a second later."""
         legs = _limbs(places, [(side + a, side + b, r) for side in ("left", "right") for a, b, r in SLID])
         for name, (bone, cut) in self._cuts.items():
-            side = name.removesuffix("Sleeve")
-            limbs = legs if side == name else _limbs(places, [(side + a, side + b, r) for a, b, r in ARM])
             at, turn = places[INDEX[bone]], turns[INDEX[bone]]
-            self._worn[name] = cloth.step(cut, self._worn[name], at, turn, limbs, 1 / FRAME_RATE)
+            self._worn[name] = cloth.step(cut, self._worn[name], at, turn, legs, 1 / FRAME_RATE)
 
 
 def _limbs(places: Float64, spans: list[tuple[str, str, float]]) -> cloth.Limb:
@@ -155,5 +152,8 @@ def _shadow(places: Float64, size: int, lens: Lens) -> Float32:
 
 
 def _smaller(large: Float32) -> Pixels:
+    """Each pixel the mean of what a lens as soft as a pixel spreads over it."""
     size = len(large) // LARGER
+    for axis in (0, 1):
+        large = (large + np.roll(large, 1, axis) + np.roll(large, -1, axis)) / 3
     return (large.reshape(size, LARGER, size, LARGER, -1).mean((1, 3)) + 0.5).astype(np.uint8)
