@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from live.errors import BadFile
+from live.keypoints import INDEX
 from live.train.footage import SHORTEST, Footage, Pixels, spans
-from live.train.gaps import filled
 from live.train.layouts.video import KEYPOINTS, one_person
-from live.train.people import CONFIDENT, short_gaps
+from live.train.people import CONFIDENT, FACE, filled_named, short_gaps
 from live.train.pose_tool import watch
 from live.types import Float32, Float64
 
@@ -47,7 +47,10 @@ def filmed(clip: Path, size: int) -> Footage:
     seen = one_person(watch(clip))
     found = looked_through(clip)
     count = min(len(found.times), len(seen.image))
-    points = tracked(np.stack([seen.image[:count, at].mean(1) for at in KEYPOINTS], 1), seen.rate)
+    try:
+        points = tracked(np.stack([seen.image[:count, at].mean(1) for at in KEYPOINTS], 1), seen.rate)
+    except BadFile as error:
+        raise BadFile(f"{clip}: {error}; film the whole person") from None
     usable = np.isfinite(points).all((1, 2))
     chosen, clips = chosen_frames(found.times[:count], found.cuts[:count], usable)
     if not spans(clips):
@@ -71,15 +74,15 @@ def looked_through(clip: Path) -> Cutting:
 
 
 def tracked(people: Float32, rate: float) -> Float32:
-    """Keypoints [T, 18, 2] (pixels) of what was seen, with confidences [T, 18, 3]; short gaps filled, long ones NaN."""
-    points = np.where(people[..., 2:] >= CONFIDENT, people[..., :2], np.nan).astype(np.float32)
-    seen = np.isfinite(points).all(2)
-    never = ~seen.any(0)
-    if never.all():
-        raise BadFile("nobody was found in it")
-    points[:, never] = np.nanmean(points, 1, keepdims=True)
-    whole, known = filled(points)
-    return np.where((known | never | short_gaps(seen, round(GAP * rate)))[..., None], whole, np.float32(np.nan))
+    """Keypoints [T, 18, 2] (pixels) of what was seen, with confidences [T, 18, 3]; short gaps filled, long ones NaN.
+
+    A face that is turned away is where the detector thinks it is: hidden, but part of the pose.
+    """
+    sure = people[..., 2] >= CONFIDENT
+    sure[:, [INDEX[name] for name in FACE]] = True
+    points = np.where(sure[..., None], people[..., :2], np.nan).astype(np.float32)
+    whole, known = filled_named(points)
+    return np.where((known | short_gaps(known, round(GAP * rate)))[..., None], whole, np.float32(np.nan))
 
 
 def chosen_frames(

@@ -31,7 +31,7 @@ def likeness(easel: Easel, held_out: Footage, trained: Footage) -> Likeness:
     """Of footage with masks, each clip from its beginning, each picture shown the one that was made before."""
     made: list[float] = []
     near: list[float] = []
-    index = _poses(trained.points)
+    index = poses(trained.points)
     for first, end in spans(held_out.clips):
         state = easel.initial_state()
         for n in range(first, end):
@@ -55,10 +55,10 @@ def similarity(a: np.ndarray, b: np.ndarray, mask: np.ndarray) -> float:
 
 def nearest(points: Float32, index: Float32) -> int:
     """Which pose of an `index` is the most like the one in keypoints [18, 2]: places and directions of limbs."""
-    return int(np.nansum(np.abs(index - _poses(points[None])), 1).argmin())
+    return int(np.nansum(np.abs(index - poses(points[None])), 1).argmin())
 
 
-def _poses(points: Float32) -> Float32:
+def poses(points: Float32) -> Float32:
     """Keypoints [T, 18, 2] as what is compared [T, 70]: places, and limbs as vectors."""
     limbs = points[:, LIMBS[:, 1]] - points[:, LIMBS[:, 0]]
     return np.concatenate([points, limbs], 1).reshape(len(points), -1)
