@@ -44,7 +44,8 @@ def perform_command(
     output: Annotated[
         list[str] | None,
         typer.Option(
-            help="vmc://HOST:PORT, vrchat://, osc://, take:PATH, window:, film:FILE.mp4, monitor:, null: (several)."
+            help="vmc://HOST:PORT, vrchat://, osc://, take:PATH, window:, film:FILE.mp4, photoreal:, monitor:,"
+            " null: (several)."
         ),
     ] = None,
     tracker: Annotated[str | None, typer.Option(help="Beat tracker.")] = None,
@@ -185,13 +186,16 @@ def devices() -> None:
 
 @app.command()
 def models() -> None:
-    """List the shipped models from their cards."""
+    """List the shipped models and renderers from their cards."""
     from live.card import find_model, read_card, shipped_models
+    from live.frames.folder import find_renderer, read_renderer, shipped_renderers
 
     cards = [read_card(find_model(name), check_files=False) for name in shipped_models()]
+    renderers = [read_renderer(find_renderer(name), check_files=False) for name in shipped_renderers()]
     _table(
         ("name", "what", "styles", "licence"),
-        [(c.name, c.title, ", ".join(c.styles), c.licence) for c in cards],
+        [(c.name, c.title, ", ".join(c.styles), c.licence) for c in cards]
+        + [(r.name, r.title, "(pictures)", r.licence) for r in renderers],
         "no model is shipped with this installation: make one with `live train` and `live export`",
     )
 

@@ -172,7 +172,7 @@ def perform(stage: Stage) -> int:
         status = GONE
     used = time.process_time()
     _feed.say(json.dumps({"pictures": len(stage.drawn), "late_ms": _feed.milliseconds(stage.drawn),
-                          "flashes": flash.count if flash is not None else 0,
+                          "flashes": stage.flash.count if stage.flash is not None else 0,
                           "cpu": round(used / (time.monotonic() - begun), 3)}))  # fmt: skip
     return status
 
