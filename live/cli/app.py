@@ -192,10 +192,10 @@ def models() -> None:
 
     cards = [read_card(find_model(name), check_files=False) for name in shipped_models()]
     renderers = [read_renderer(find_renderer(name), check_files=False) for name in shipped_renderers()]
+    rows: list[tuple[str, ...]] = [(c.name, c.title, ", ".join(c.styles), c.licence) for c in cards]
     _table(
         ("name", "what", "styles", "licence"),
-        [(c.name, c.title, ", ".join(c.styles), c.licence) for c in cards]
-        + [(r.name, r.title, "(pictures)", r.licence) for r in renderers],
+        rows + [(r.name, r.title, "(pictures)", r.licence) for r in renderers],
         "no model is shipped with this installation: make one with `live train` and `live export`",
     )
 

@@ -99,7 +99,8 @@ class Block(nn.Module):
 
     def __init__(self, width: int, borders: str) -> None:
         super().__init__()
-        self.added = nn.Sequential(_layer(width, width, 3, borders), *_layer(width, width, 3, borders)[:2])
+        first, second = _layer(width, width, 3, borders), _layer(width, width, 3, borders)
+        self.added = nn.Sequential(first, second[0], second[1])
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.added(x)
