@@ -1,6 +1,6 @@
 """How much the shipped renderer's pictures are like true ones that it never saw, and how many it makes a second.
 
-    python benchmarks/frames.py [--renderer puppet] [--footage TRAINED.npz HELD_OUT.npz] [--picture docs/images/frames.png]
+    python benchmarks/frames.py [--renderer NAME] [--footage TRAINED.npz HELD_OUT.npz] [--picture FILE.png]
 
 Takes are danced and the puppet's footage is made from them as for training (with other seeds to measure with), unless
 footage is named. The rate is read on one core, one thread, from keypoints to picture.
@@ -8,7 +8,6 @@ footage is named. The rate is read on one core, one thread, from keypoints to pi
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys

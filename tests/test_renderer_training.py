@@ -25,8 +25,8 @@ from live.train import filmed  # noqa: E402
 from live.train.footage import Footage, Walks, load_footage, plate, spans, split  # noqa: E402
 from live.train.pose_tool import Seen  # noqa: E402
 from live.train.renderer import SMALL, RendererConfig, Rendering, make_config, read_config  # noqa: E402
-from live.train.renderer_export import export_renderer, read_checkpoint  # noqa: E402
-from live.train.renderer_quality import likeness, nearest, poses, similarity  # noqa: E402
+from live.train.renderer_export import read_checkpoint  # noqa: E402
+from live.train.renderer_quality import nearest, poses, similarity  # noqa: E402
 
 torch.set_num_threads(1)
 TINY = RendererConfig(
@@ -278,22 +278,32 @@ def test_a_run_that_was_cut_off_goes_on_exactly(tmp_path, monkeypatch):
         fit(TINY, footage(), tmp_path / "new", True, CPU)
 
 
-def test_a_checkpoint_becomes_a_folder_that_paints_what_torch_paints(tmp_path):
-    fit(dataclasses.replace(TINY, rounds=4), footage(), tmp_path, False, CPU)
-    export_renderer(tmp_path / "renderer.ckpt", {"name": "a", "title": "", "licence": "", "provenance": ""}, footage(),
-                    tmp_path / "out")  # fmt: skip
-    made = easel.open_easel(tmp_path / "out", "cpu")
-    network, _, rounds = read_checkpoint(tmp_path / "renderer.ckpt")
-    place = footage().points[0]
-    picture, _ = made.paint(place, made.initial_state())
+def test_footage_becomes_a_folder_that_paints_what_torch_paints(tmp_path, capsys):
+    made = footage(100)
+    made.save(tmp_path / "a.npz")
+    told = {k: v for k, v in dataclasses.asdict(TINY).items() if k in ("steps", "batch", "critics", "scales", "every")}
+    lines = [f"{name} = {value}" for name, value in told.items()] + ["rounds = 4", "coarse = 1", "judge_from = 3"]
+    sizes = [f"{k} = {str(v).lower()}" for k, v in TINY.model.to_dict().items() if k != "planes"]
+    (tmp_path / "a.toml").write_text("\n".join(["[train]", *lines, "[model]", *sizes]))
+    for resume in (False, True):  # what is at its end is only exported again
+        train_renderer(tmp_path / "a.toml", Sources(footage=tmp_path / "a.npz"), tmp_path / "run", None, resume, CPU)
+        assert "likeness to 10 pictures that it never saw" in capsys.readouterr().out
+    stage = easel.open_easel(tmp_path / "run/renderer", "cpu")
+    network, _, rounds = read_checkpoint(tmp_path / "run/renderer.ckpt")
+    picture, _ = stage.paint(made.points[0], stage.initial_state())
+    maps, nothing = torch.from_numpy(draw(made.points[0], 64))[None], torch.full((1, 3, 64, 64), 128, dtype=torch.uint8)
     with torch.no_grad():
-        same = Stage(network)(
-            torch.from_numpy(draw(place, 64))[None], torch.full((1, 3, 64, 64), 128, dtype=torch.uint8)
-        )
-    assert rounds == 4 and np.abs(np.moveaxis(same[0].numpy(), 0, -1).astype(int) - picture).max() <= 2
-    found = likeness(made, footage(20), footage())
-    assert 0 < found.made < 1 and found.nearest > 0.99  # the footage holds these very pictures
-    assert nearest(footage().points[13], poses(footage().points)) == 13
+        same = Stage(network)(maps, nothing)[0].numpy()
+    assert rounds == 4 and np.abs(np.moveaxis(same, 0, -1).astype(int) - picture).max() <= 2
+    assert stage.card.name == "a" and 0 < stage.card.metrics["made"] < 1
+
+
+def test_the_nearest_picture_is_that_of_the_nearest_pose():
+    made = footage()
+    assert nearest(made.points[13], poses(made.points)) == 13
+
+
+def test_a_damaged_checkpoint_is_told(tmp_path):
     (tmp_path / "renderer.ckpt").write_bytes(b"x")
     with pytest.raises(BadFile, match="no whole checkpoint"):
         read_checkpoint(tmp_path / "renderer.ckpt")

@@ -23,7 +23,7 @@ try:
     from live.train.footage import Footage, Walks, load_footage, plate, split
     from live.train.pose_tool import home
     from live.train.renderer import CARD_KEYS, SMALL, RendererConfig, Rendering, make_config, read_config
-    from live.train.renderer_export import export_renderer
+    from live.train.renderer_export import export_renderer, read_checkpoint
     from live.train.renderer_quality import likeness
 except ImportError as error:
     raise MissingExtra(error.name or "torch", "train", "training") from None
@@ -46,7 +46,8 @@ class Sources:
 def train_renderer(
     config: Path | None, sources: Sources, out: Path | None, rounds: int | None, resume: bool, machine: Machine
 ) -> None:
-    """Train to the end, with checkpoints and TensorBoard's log in `out`; measure; export to out/renderer."""
+    """Train to the end, with checkpoints and TensorBoard's log in `out`; measure; export to out/renderer. A run that is
+    at its end already is only measured and exported."""
     values: dict[str, Any] = {} if config is None else read_config(config)
     settings = SMALL if config is None else make_config({**values.get("train", {}), "model": values.get("model", {})})
     settings = settings if rounds is None else replace(settings, rounds=rounds)
@@ -56,7 +57,8 @@ def train_renderer(
     out = out or Path("runs") / f"renderer-{source.stem}"
     whole = load_footage(source) if sources.video is None else _watched(source, settings.model.size)
     trained, rest = (whole, load_footage(sources.measure)) if sources.measure else split(whole, HELD_OUT)
-    run = fit(settings, trained, out, resume, machine)
+    if not (resume and (out / NAME).exists() and read_checkpoint(out / NAME)[2] >= settings.rounds):
+        fit(settings, trained, out, resume, machine)
     card = {key: source.stem if key in ("name", "title") else "not told" for key in CARD_KEYS} | values.get("card", {})
     folder = out / "renderer"
     export_renderer(out / NAME, card, trained, folder)
@@ -64,7 +66,7 @@ def train_renderer(
     export_renderer(out / NAME, card | {"metrics": found._asdict()}, trained, folder)
     size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
     print(
-        f"{folder}: {size:.1f} MB, {run.rounds_done} rounds; likeness to {found.pictures} pictures that it never saw "
+        f"{folder}: {size:.1f} MB, {settings.rounds} rounds; likeness to {found.pictures} pictures that it never saw "
         f"{found.made:.3f} (the nearest that it saw: {found.nearest:.3f})"
     )
 
