@@ -73,8 +73,10 @@ def train_renderer(
 
 def _watched(video: Path, size: int) -> Footage:
     """A video's footage, remembered by its content."""
-    from live.train.filmed import filmed
-
+    try:
+        from live.train.filmed import filmed
+    except ImportError as error:
+        raise MissingExtra(error.name or "av", "video", "watching a video") from None
     if not video.is_file():
         raise BadFile(f"{video}: there is no such file")
     kept = home() / f"footage-{hashlib.sha256(video.read_bytes()).hexdigest()[:32]}-{size}.npz"
