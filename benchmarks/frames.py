@@ -28,9 +28,9 @@ from live.train.renderer_quality import likeness
 
 TRAINED, HELD_OUT = ("3", "5", "7"), ("11",)
 """Seeds of the dances."""
-WARM_UP, PICTURES = 10, 200
-SHOWN = (40, 100, 220, 300)
-"""Pictures of the held-out footage that are shown, made one after the other from the beginning."""
+WARM_UP = 5
+SHOWN = (1 / 8, 3 / 8, 5 / 8, 7 / 8)
+"""Where in the held-out footage the shown pictures are; all before them are made too."""
 COLOURS = np.random.default_rng(5).integers(60, 256, (18, 3)).astype(np.float32)
 
 
@@ -52,12 +52,12 @@ def _run(module: str, *arguments: str) -> None:
         sys.exit(f"{module} failed with status {done.returncode}: {done.stderr.strip()}")
 
 
-def timed(easel: Easel, held_out: Footage) -> list[float]:
+def timed(easel: Easel, held_out: Footage, pictures: int) -> list[float]:
     """Seconds that each picture took, held to one core where the system can."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     state, seconds = easel.initial_state(), []
-    for n in range(WARM_UP + PICTURES):
+    for n in range(WARM_UP + pictures):
         begun = time.perf_counter()
         _, state = easel.paint(held_out.points[n % len(held_out.points)], state)
         seconds.append(time.perf_counter() - begun)
@@ -67,9 +67,10 @@ def timed(easel: Easel, held_out: Footage) -> list[float]:
 def picture(easel: Easel, held_out: Footage, path: Path) -> None:
     """Maps, what is made of them, and what is true, one below the other."""
     state, columns = easel.initial_state(), []
-    for n in range(min(max(SHOWN) + 1, len(held_out.points))):
+    shown = [int(share * len(held_out.points)) for share in SHOWN]
+    for n in range(max(shown) + 1):
         made, state = easel.paint(held_out.points[n], state)
-        if n in SHOWN:
+        if n in shown:
             planes = draw(held_out.points[n], easel.card.size)[..., None] / 255 * COLOURS[:, None, None]
             columns.append(np.concatenate([planes.max(0).astype(np.uint8), made, held_out.pictures[n]]))
     whole = np.concatenate(columns, 1)
@@ -81,6 +82,7 @@ def main() -> None:
     parser = measure.options(__doc__)
     parser.add_argument("--renderer", default="puppet", help="name or folder (default: %(default)s)")
     parser.add_argument("--footage", type=Path, nargs=2, metavar=("TRAINED", "HELD_OUT"), help="made before")
+    parser.add_argument("--pictures", type=int, default=200, help="that are timed (default: %(default)s)")
     parser.add_argument("--picture", type=Path, help="also write a picture: maps, made, true")
     given = parser.parse_args()
     easel = open_easel(find_renderer(given.renderer), "cpu")
@@ -91,7 +93,7 @@ def main() -> None:
     if given.picture:
         picture(easel, held_out, given.picture)
     found = likeness(easel, held_out, trained)
-    seconds = timed(easel, held_out)
+    seconds = timed(easel, held_out, given.pictures)
     rate = 1 / float(np.median(seconds))
     size = sum(file.stat().st_size for file in find_renderer(given.renderer).iterdir()) / 1e6
     limits = {
