@@ -97,7 +97,7 @@ def test_pictures_are_measured_beside_the_nearest_ones(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, *command, *more], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     values = json.loads((tmp_path / "a.json").read_text())
-    assert values["likeness"]["nearest"] == 1.0 > values["likeness"]["made"] and values["likeness"]["pictures"] == 10
+    assert values["likeness"]["nearest"] > 0.999 > values["likeness"]["made"] and values["likeness"]["pictures"] == 10
     assert (tmp_path / "a.png").stat().st_size > 1000
     assert {name for name, row in values["limits"].items() if not row["reached"]} >= {"likeness inside the mask"}
 
