@@ -13,6 +13,28 @@ from live.frames.maps import PLANES
 from live.frames.stature import ours
 
 SIZE = 64
+TINY_RUN = """
+[train]
+rounds = 4
+coarse = 1
+judge_from = 3
+batch = 2
+steps = 4
+every = 4
+critics = 2
+scales = 2
+[model]
+size = 64
+width = 4
+most = 8
+downs = 2
+blocks = 1
+enhancer_blocks = 1
+kernel = 3
+reflect = false
+plate = true
+"""
+"""A configuration that is at its end within a second."""
 
 
 def body(frames=1, sway=0.3):
@@ -65,3 +87,15 @@ def echo_graph(size=SIZE) -> bytes:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
     model.ir_version = 8
     return bytes(model.SerializeToString())
+
+
+def footage(frames=40, size=SIZE):
+    """A white skeleton that dances on blue, in two clips."""
+    from live.frames.maps import draw
+    from live.train.footage import Footage
+
+    places = points(frames)
+    light = np.stack([draw(p, size).max(0) for p in places])
+    pictures = np.stack([light, light, np.maximum(light, 90)], -1)
+    clips = (np.arange(frames) >= frames // 2).astype(np.int32)
+    return Footage(pictures, places, clips, 30.0, light)

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed (extra `trai
 pytest.importorskip("lightning", reason="lightning is not installed (extra `train`)")
 pytest.importorskip("av", reason="av is not installed (extra `film`)")
 
-from renderers import points  # noqa: E402
+from renderers import TINY_RUN, footage, points  # noqa: E402
 
 from live.cli.learn import Machine  # noqa: E402
 from live.cli.learn_renderer import Pictures, Sources, fit, train_renderer  # noqa: E402
@@ -22,7 +22,7 @@ from live.frames.maps import draw  # noqa: E402
 from live.nn.critics import Critics, Vgg, fooled, judged, matching, unlike  # noqa: E402
 from live.nn.renderer import Renderer, RendererSizes, Stage  # noqa: E402
 from live.train import filmed  # noqa: E402
-from live.train.footage import Footage, Walks, load_footage, plate, spans, split  # noqa: E402
+from live.train.footage import Walks, load_footage, plate, spans, split  # noqa: E402
 from live.train.pose_tool import Seen  # noqa: E402
 from live.train.renderer import SMALL, RendererConfig, Rendering, make_config, read_config  # noqa: E402
 from live.train.renderer_export import read_checkpoint  # noqa: E402
@@ -35,15 +35,6 @@ TINY = RendererConfig(
 )  # fmt: skip
 CPU = Machine("cpu", "1")
 CONFIGS = Path(__file__).parents[1] / "configs"
-
-
-def footage(frames=40, size=64) -> Footage:
-    """A white skeleton that dances on blue."""
-    places = points(frames)
-    light = np.stack([draw(p, size).max(0) for p in places])
-    pictures = np.stack([light, light, np.maximum(light, 90)], -1)
-    clips = (np.arange(frames) >= frames // 2).astype(np.int32)
-    return Footage(pictures, places, clips, 30.0, light)
 
 
 # ---- footage -------------------------------------------------------------------------------------------------------
@@ -281,10 +272,7 @@ def test_a_run_that_was_cut_off_goes_on_exactly(tmp_path, monkeypatch):
 def test_footage_becomes_a_folder_that_paints_what_torch_paints(tmp_path, capsys):
     made = footage(100)
     made.save(tmp_path / "a.npz")
-    told = {k: v for k, v in dataclasses.asdict(TINY).items() if k in ("steps", "batch", "critics", "scales", "every")}
-    lines = [f"{name} = {value}" for name, value in told.items()] + ["rounds = 4", "coarse = 1", "judge_from = 3"]
-    sizes = [f"{k} = {str(v).lower()}" for k, v in TINY.model.to_dict().items() if k != "planes"]
-    (tmp_path / "a.toml").write_text("\n".join(["[train]", *lines, "[model]", *sizes]))
+    (tmp_path / "a.toml").write_text(TINY_RUN)
     for resume in (False, True):  # what is at its end is only exported again
         train_renderer(tmp_path / "a.toml", Sources(footage=tmp_path / "a.npz"), tmp_path / "run", None, resume, CPU)
         assert "likeness to 10 pictures that it never saw" in capsys.readouterr().out
