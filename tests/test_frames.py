@@ -289,7 +289,7 @@ def test_a_shipped_renderer_is_whole_small_and_shows_its_person(name):
     folder = find_renderer(name)
     card = read_renderer(folder)
     assert sum(file.stat().st_size for file in folder.iterdir()) < 20e6
-    assert card.metrics["made"] >= 0.85 and card.metrics["made"] > card.metrics["nearest"]
+    assert card.metrics["made"] >= 0.8 and card.metrics["made"] > card.metrics["nearest"] + 0.2
     easel, (roots, rotations) = open_easel(folder, "cpu"), body(2)
     studio = Studio(easel)
     picture, sitting = studio.step(roots[0], rotations[0], 1 / 30, studio.begin(roots[0]))
