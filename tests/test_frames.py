@@ -99,8 +99,8 @@ def _names():
 
 
 def test_a_person_is_measured_as_our_own_body_is():
-    roots, rotations = body(60)
-    roots[:, 2] = np.linspace(-1, 1, 60)
+    roots, rotations = body(300)
+    roots[:, 2] = np.linspace(-1, 1, 300)
     found, own = measured(Lens().keypoints(roots, rotations)), ours(Lens(), 1.0)
     assert found.near == pytest.approx(own.near, abs=0.02) and found.far == pytest.approx(own.far, abs=0.02)
     assert found.tall_near == pytest.approx(own.tall_near, rel=0.06) and found.tall_near > found.tall_far
