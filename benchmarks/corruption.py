@@ -23,9 +23,9 @@ from torch import nn
 from live.beats.aubio import AubioTracker
 from live.errors import LiveError
 from live.features.extractor import Extractor
-from live.train.camera import Faults, detected, eighteen, projected
+from live.keypoints import eighteen, normalised
+from live.train.camera import Faults, detected, projected
 from live.train.dance import read_audio
-from live.train.keypoints import normalised
 from live.train.layouts.ballroom import bones
 from live.train.people import filled_named, filtered, followed, with_face
 

@@ -92,7 +92,7 @@ def read_card(folder: Path, check_files: bool = True) -> ModelCard:
     if unnamed := sorted(graphs - set(card.sha256)):
         raise BadModel(f"{path}: has no SHA-256 for {', '.join(unnamed)}; export the model again")
     for name, expected in card.sha256.items() if check_files else ():
-        _check_hash(folder / name, expected)
+        check_hash(folder / name, expected)
     return card
 
 
@@ -111,7 +111,8 @@ def _check_meaning(path: Path, card: ModelCard) -> None:
         raise BadModel(f"{path}: names '{strays[0]}', which is no file of its folder; fetch the model folder again")
 
 
-def _check_hash(path: Path, expected: str) -> None:
+def check_hash(path: Path, expected: str) -> None:
+    """Raises `BadModel` where the file is missing or its SHA-256 is another."""
     try:
         found = digest(path, LARGEST_FILE)
     except OSError:

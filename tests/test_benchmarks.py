@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -79,6 +80,26 @@ def test_what_dies_hangs_or_complains_at_length_is_found_and_its_file_kept(
     assert "ZeroDivisionError" in told["awkward-2"] and (keep / "awkward-2" / "file").read_text() == "1 / 0"
     assert "status -6" in told["awkward-3"] and "more than 1 s" in told["awkward-4"]
     assert "MemoryError" in told["awkward-5"] and "19998 characters" in told["awkward-6"]
+
+
+def test_pictures_are_measured_beside_the_nearest_ones(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="torch is not installed (extra `train`)")
+    pytest.importorskip("skia", reason="skia-python is not installed (extra `preview`), or its libraries are missing")
+    from renderers import echo_graph, folder_with, points
+
+    from live.train.footage import Footage
+
+    grey = np.full((10, 64, 64, 3), 90, np.uint8)
+    Footage(grey, points(10), np.zeros(10, np.int32), 30.0, grey[..., 0] + 90).save(tmp_path / "a.npz")
+    folder = folder_with(tmp_path / "renderer", echo_graph())
+    command = [ROOT / "benchmarks" / "frames.py", "--renderer", folder, "--footage", *2 * [tmp_path / "a.npz"]]
+    more = ["--pictures", "3", "--picture", tmp_path / "a.png", "--out", tmp_path / "a.json"]
+    done = subprocess.run([sys.executable, *command, *more], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    values = json.loads((tmp_path / "a.json").read_text())
+    assert values["likeness"]["nearest"] > 0.999 > values["likeness"]["made"] and values["likeness"]["pictures"] == 10
+    assert (tmp_path / "a.png").stat().st_size > 1000
+    assert {name for name, row in values["limits"].items() if not row["reached"]} >= {"likeness inside the mask"}
 
 
 def test_the_robot_is_danced(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ pytest.importorskip("scipy", reason="scipy is not installed (extra `train`)")
 
 from test_people import body
 
+from live.keypoints import normalised
 from live.train.camera import CENTRE, FOCAL, Faults, detected, projected, runs
-from live.train.keypoints import normalised
 from live.train.people import filled_named, filtered, followed
 
 

@@ -21,7 +21,7 @@ README = ROOT.parent / "README.md"
 
 GROUND = {"types", "hops", "skeleton", "rotation", "errors", "clock", "pace", "ledger", "take", "channels",
           "grip", "hand", "placement", "orders", "knobs", "glide", "quiet", "ring", "look", "sound", "mirror",
-          "load", "samples", "board", "rehearsal", "limits"}  # fmt: skip
+          "load", "samples", "board", "rehearsal", "limits", "keypoints"}  # fmt: skip
 ADAPTERS = {"audio", "beats", "features", "backends", "outputs", "formats", "control", "renderers", "streams"}
 OPENERS = {
     "control": "open_control",
@@ -106,8 +106,14 @@ def test_contracts_stand_on_the_ground_floor():
 @of_rooms(*ADAPTERS)
 def test_adapters_know_the_ground_floor_the_contracts_and_themselves(module):
     own = room_of(module)
-    allowed = GROUND | {"contracts", own} | ({"card"} if own == "backends" else set())
+    allowed = GROUND | {"contracts", own} | {"backends": {"card"}, "renderers": {"frames"}}.get(own, set())
     assert rooms(MODULES[module]) <= allowed
+
+
+@of_rooms("frames")
+def test_photoreal_frames_stand_on_the_ground_floor_beside_the_cards(module):
+    assert rooms(MODULES[module]) <= GROUND | {"frames", "card"}
+    assert outsiders(MODULES[module]) <= {"numpy", "onnxruntime", "pydantic"}
 
 
 @of_rooms("motion")
@@ -164,6 +170,7 @@ def test_nothing_that_performs_imports_what_trains(module):
         "live.cli.evaluate",
         "live.cli.real_dance",
         "live.cli.beats_learn",
+        "live.cli.learn_renderer",
         "live.backends._typed",
     ):  # imported when `live train` and its like are called, or an engine is made
         return

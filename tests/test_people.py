@@ -9,7 +9,7 @@ pytest.importorskip("scipy", reason="scipy is not installed (extra `train`)")
 pytest.importorskip("joblib", reason="joblib is not installed (extra `train`)")
 
 from live.errors import BadFile
-from live.train.keypoints import BONES, HIPS, INDEX, NECK, encode, mirrored, normalised
+from live.keypoints import BONES, HIPS, INDEX, NECK, encode, mirrored, normalised
 from live.train.layouts import openpose
 from live.train.people import dancer, filtered, followed, short_gaps, unswapped, without_jumps, without_long_limbs
 from live.train.prepare import Settings, find, join, run

@@ -7,8 +7,8 @@ import pytest
 
 from live import rotation, skeleton
 from live.bench import motion as measured
+from live.keypoints import Keypoints
 from live.train.dance import Dance
-from live.train.keypoints import Keypoints
 from live.train.quantise import quantised
 from live.train.retarget import Motion
 from live.types import FRAME_RATE

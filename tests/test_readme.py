@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from motion_files import salsa_folder
+from renderers import TINY_RUN, footage
 
 pytest.importorskip("torch", reason="torch is not installed (extra `train`)")
 pytest.importorskip("pygame", reason="pygame-ce is not installed (extra `preview`)")
@@ -27,6 +28,7 @@ INSTEAD = {
     "exported_models/": "models/",
     "SALSA_FOLDER": "dances",
     "SONGS": ".",
+    "--video ann.mp4": "tiny.toml --footage ann.npz",
 }
 MORE = {
     "perform": ["--duration", "1"],
@@ -54,6 +56,8 @@ def folder(tmp_path_factory):
     shutil.copy(MUSIC, folder / "song.ogg")
     (folder / "dances").mkdir()
     salsa_folder(folder / "dances")
+    footage(100).save(folder / "ann.npz")
+    (folder / "tiny.toml").write_text(TINY_RUN)
     return folder
 
 

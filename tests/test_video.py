@@ -10,7 +10,7 @@ pytest.importorskip("joblib", reason="joblib is not installed (extra `train`)")
 from live import skeleton
 from live.cli.prepare import prepare_data
 from live.errors import BadFile, Unusable
-from live.train.keypoints import INDEX
+from live.keypoints import INDEX
 from live.train.layouts import video
 from live.train.pose_tool import Seen, watch
 from live.train.prepare import Settings, find

@@ -183,7 +183,8 @@ def test_dancers_fade_when_the_stream_stops_and_are_back_with_it(memory, monkeyp
 def stage(memory):
     pygame.display.quit()
     look = Look(width=160, height=90, text=True)
-    yield drawing.Stage(look, drawing.Window(look, 0, False), _feed.Feed(memory.ring, 1), 1)
+    window = drawing.Window(look, 0, False)
+    yield drawing.Stage(look, window, _feed.Feed(memory.ring, 1), drawing.Painter(look, 1, window.pixels))
     pygame.display.quit()
 
 

@@ -13,6 +13,7 @@ import typer
 from live import __version__
 from live.cli import commands
 from live.cli.bench import bench
+from live.cli.films import films
 from live.cli.learning import learning
 from live.cli.study import study
 from live.errors import Failed, LiveError, MissingExtra, Unusable
@@ -24,6 +25,7 @@ app = typer.Typer(
 app.add_typer(bench, name="bench")
 app.add_typer(study, name="study")
 app.add_typer(learning)
+app.add_typer(films)
 
 
 @app.callback(invoke_without_command=True)
@@ -42,7 +44,8 @@ def perform_command(
     output: Annotated[
         list[str] | None,
         typer.Option(
-            help="vmc://HOST:PORT, vrchat://, osc://, take:PATH, window:, film:FILE.mp4, monitor:, null: (several)."
+            help="vmc://HOST:PORT, vrchat://, osc://, take:PATH, window:, film:FILE.mp4, photoreal:, monitor:,"
+            " null: (several)."
         ),
     ] = None,
     tracker: Annotated[str | None, typer.Option(help="Beat tracker.")] = None,
@@ -183,13 +186,16 @@ def devices() -> None:
 
 @app.command()
 def models() -> None:
-    """List the shipped models from their cards."""
+    """List the shipped models and renderers from their cards."""
     from live.card import find_model, read_card, shipped_models
+    from live.frames.folder import find_renderer, read_renderer, shipped_renderers
 
     cards = [read_card(find_model(name), check_files=False) for name in shipped_models()]
+    renderers = [read_renderer(find_renderer(name), check_files=False) for name in shipped_renderers()]
+    rows: list[tuple[str, ...]] = [(c.name, c.title, ", ".join(c.styles), c.licence) for c in cards]
     _table(
         ("name", "what", "styles", "licence"),
-        [(c.name, c.title, ", ".join(c.styles), c.licence) for c in cards],
+        rows + [(r.name, r.title, "(pictures)", r.licence) for r in renderers],
         "no model is shipped with this installation: make one with `live train` and `live export`",
     )
 
@@ -249,27 +255,6 @@ def preview_command(
     from live.cli.preview import preview
 
     preview(stream, output or ["window:"], dancers, duration, _say)
-
-
-@app.command("render")
-def render_command(
-    take: Annotated[Path, typer.Argument(help="A take recorded with `--output take:PATH`.")],
-    out: Annotated[Path, typer.Option(help="The film to write (.mp4; .mov may be transparent).")],
-    sound: Annotated[Path | None, typer.Option(help="An audio file to lay under it.")] = None,
-    offset: Annotated[float, typer.Option(help="Seconds into the take at which the sound begins.")] = 0.0,
-    size: Annotated[str, typer.Option(help="Pixels.")] = "1920x1080",
-    fps: Annotated[int, typer.Option(help="Pictures a second.", min=1, max=60)] = 60,
-    camera: Annotated[str, typer.Option(help="front, low, side, high, close, orbit or follow.")] = "front",
-    background: Annotated[str, typer.Option(help="stage, transparent or a colour such as 00ff00.")] = "stage",
-    trails: Annotated[bool, typer.Option(help="Ribbons of light behind the hands.")] = True,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a film that is there.")] = False,
-) -> None:
-    """Film a take."""
-    from live.cli.render import Plan, render
-    from live.look import make_look
-
-    told = {"size": size, "camera": camera, "background": background, "trails": str(int(trails))}
-    render(take, out, Plan(make_look(told, "options"), fps, sound, offset, overwrite), _say)
 
 
 def _say(line: str) -> None:

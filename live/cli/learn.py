@@ -102,7 +102,8 @@ def _trainer(settings: TrainConfig, out: Path, machine: Machine) -> lightning.Tr
             accelerator=machine.accelerator, devices=machine.devices, num_nodes=machine.nodes, strategy=strategy,
             precision=machine.precision, max_epochs=-1, reload_dataloaders_every_n_epochs=1,
             use_distributed_sampler=False, num_sanity_val_steps=0, log_every_n_steps=20, enable_progress_bar=False,
-            enable_model_summary=False, logger=TensorBoardLogger(out, "", "log"), callbacks=[keep, Shown(settings)],
+            enable_model_summary=False, logger=TensorBoardLogger(out, "", "log"),
+            callbacks=[keep, Shown(settings.rounds)],
         )  # fmt: skip
     except (ValueError, RuntimeError, lightning.fabric.utilities.exceptions.MisconfigurationException) as error:
         raise Unusable(f"this machine cannot train so: {error}") from None
@@ -111,9 +112,9 @@ def _trainer(settings: TrainConfig, out: Path, machine: Machine) -> lightning.Tr
 class Shown(Callback):
     """A progress bar over the rounds, with the latest losses."""
 
-    def __init__(self, settings: TrainConfig) -> None:
+    def __init__(self, rounds: int, losses: tuple[str, ...] = ("pose", "valid_pose", "judged")) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._progress, self._rounds = Progress(*columns), settings.rounds
+        self._progress, self._rounds, self._losses = Progress(*columns), rounds, losses
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         if trainer.is_global_zero:
@@ -126,7 +127,7 @@ class Shown(Callback):
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         if trainer.is_global_zero:
-            shown = {k: v for k, v in trainer.callback_metrics.items() if k in ("pose", "valid_pose", "judged")}
+            shown = {k: v for k, v in trainer.callback_metrics.items() if k in self._losses}
             self._progress.update(self._task, description="  ".join(f"{k} {v:.3f}" for k, v in shown.items()))
 
     def on_train_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:

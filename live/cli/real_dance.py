@@ -12,8 +12,8 @@ from live.take import fields_of, head, record_dtype, write_pose
 from live.types import FRAME_RATE, BeatState, Pose
 
 try:
+    from live.keypoints import Keypoints
     from live.train.dance import Dance
-    from live.train.keypoints import Keypoints
     from live.train.prepare import read_all
 except ImportError as error:
     raise MissingExtra(error.name or "scipy", "train", "reading recorded dances") from None

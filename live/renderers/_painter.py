@@ -6,7 +6,7 @@ import numpy as np
 import skia
 from numpy.typing import NDArray
 
-from live.look import CLEAR, STAGE, Look
+from live.look import CAMERAS, CLEAR, STAGE, Look
 from live.renderers import _body, _light
 from live.renderers._camera import NEAR, Camera, View
 from live.renderers._floor import Floor
@@ -34,6 +34,15 @@ class Painter:
         self._floor, self._trails = Floor(look), Trails(look.height / 720)
         self._costumes = _light.costumes(dancers)
         self._glow = np.array([_light.glow(n) for n in range(dancers)])
+
+    @property
+    def caption(self) -> str:
+        """The camera that sees the stage."""
+        return self.camera.preset
+
+    def turn(self) -> None:
+        """See it by the next camera."""
+        self.camera.preset = CAMERAS[(CAMERAS.index(self.camera.preset) + 1) % len(CAMERAS)]
 
     def draw(self, record: np.void, seconds: float, presence: float = 1.0) -> None:
         """One pose (a record of a take), `seconds` after the last. `presence`: at 0 the stage is empty."""

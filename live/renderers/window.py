@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -17,7 +17,7 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 import pygame
 
 from live.errors import Unusable
-from live.look import CAMERAS, Look
+from live.look import Look
 from live.renderers import _feed
 from live.renderers._flash import Flash
 from live.renderers._painter import Painter
@@ -89,12 +89,25 @@ class Window:
         pygame.display.flip()
 
 
+class Draws(Protocol):
+    """What draws into a window's pixels."""
+
+    @property
+    def caption(self) -> str: ...
+
+    def turn(self) -> None:
+        """Another view."""
+
+    def draw(self, record: np.void, seconds: float, presence: float = 1.0) -> None: ...
+
+
 class Stage:
     """Window, painter and the keys between them."""
 
-    def __init__(self, look: Look, window: Window, feed: _feed.Feed, dancers: int, flash: Flash | None = None) -> None:
-        self.window, self.feed, self.flash = window, feed, flash
-        self.painter = Painter(look, dancers, window.pixels)
+    def __init__(
+        self, look: Look, window: Window, feed: _feed.Feed, painter: Draws, flash: Flash | None = None
+    ) -> None:
+        self.window, self.feed, self.painter, self.flash = window, feed, painter, flash
         self.text, self.open = look.text, True
         self.drawn: list[float] = []
         """Seconds from when a pose was meant to be seen until it was."""
@@ -118,7 +131,7 @@ class Stage:
             return "waiting for a dance"
         bpm = float(self.feed.record["bpm"])
         beat = f"{bpm:.0f} BPM   " if bpm else ""
-        return f"{beat}{self._rate:.0f} pictures/s   {self.painter.camera.preset}   F full screen   C camera   T text"
+        return f"{beat}{self._rate:.0f} pictures/s   {self.painter.caption}   F full screen   C camera   T text"
 
     def obey(self, event: Any) -> None:
         """Close, or what a key asks for."""
@@ -131,8 +144,7 @@ class Stage:
                 self.window.toggle()
                 self.text = self.text and not self.window.fullscreen
             elif event.key == pygame.K_c:
-                camera = self.painter.camera
-                camera.preset = CAMERAS[(CAMERAS.index(camera.preset) + 1) % len(CAMERAS)]
+                self.painter.turn()
             elif event.key == pygame.K_t:
                 self.text = not self.text
 
@@ -140,14 +152,18 @@ class Stage:
 def main(ring_path: str, told: str) -> int:
     """Show poses until closed."""
     memory, look, settings = _feed.begin(ring_path, told)
-    gone, begun = engine_gone(), time.monotonic()
     try:
         window = Window(look, settings["display"], settings["fullscreen"])
     except Unusable as error:
         return _feed.refused(error)
     dancers = settings["dancers"]
     flash = Flash(memory, record_dtype(dancers)) if settings["flash"] else None
-    stage = Stage(look, window, _feed.Feed(memory, dancers), dancers, flash)
+    return perform(Stage(look, window, _feed.Feed(memory, dancers), Painter(look, dancers, window.pixels), flash))
+
+
+def perform(stage: Stage) -> int:
+    """Say that all is ready, draw until closed, tell how it went; the exit status."""
+    gone, begun = engine_gone(), time.monotonic()
     _feed.say("ready")
     status = 0
     try:
@@ -156,7 +172,7 @@ def main(ring_path: str, told: str) -> int:
         status = GONE
     used = time.process_time()
     _feed.say(json.dumps({"pictures": len(stage.drawn), "late_ms": _feed.milliseconds(stage.drawn),
-                          "flashes": flash.count if flash is not None else 0,
+                          "flashes": stage.flash.count if stage.flash is not None else 0,
                           "cpu": round(used / (time.monotonic() - begun), 3)}))  # fmt: skip
     return status
 

@@ -10,17 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from live.train.aim import Joints, unit
-from live.train.keypoints import COUNT, INDEX
+from live.keypoints import COUNT, INDEX
 from live.train.people import SIDES
 from live.types import Float32
 
 FOCAL, CENTRE, AWAY, HEIGHT = 1100.0, (960.0, 540.0), 6.0, 1.2
 """Pixels of a 1080p picture; metres from the middle of the dance to the camera, and its height."""
-FROM_JOINTS = {
-    "Shoulder": "UpperArm", "Elbow": "LowerArm", "Wrist": "Hand", "Hip": "UpperLeg", "Knee": "LowerLeg",
-    "Ankle": "Foot", "Ear": "Ear",
-}  # fmt: skip
 Rng = np.random.Generator
 
 
@@ -33,21 +28,6 @@ class Faults:
     swapped: float = 0.05
     thrown: float = 0.02
     crowd: float = 0.3
-
-
-def eighteen(joints: Joints) -> Float32:
-    """The 18 keypoints in space [T, 18, 3] of our bones' joints and ears; eyes and nose are put before the head."""
-    across = unit(joints["leftEar"] - joints["rightEar"])
-    middle = (joints["leftEar"] + joints["rightEar"]) / 2
-    ahead = unit(np.cross(across, middle - joints["neck"]))
-    out = np.empty((len(middle), COUNT, 3), np.float32)
-    out[:, INDEX["neck"]] = (joints["leftUpperArm"] + joints["rightUpperArm"]) / 2
-    out[:, INDEX["nose"]] = middle + 0.12 * ahead
-    for side, sign in (("left", 1), ("right", -1)):
-        out[:, INDEX[f"{side}Eye"]] = middle + 0.1 * ahead + sign * 0.03 * across
-        for name, bone in FROM_JOINTS.items():
-            out[:, INDEX[f"{side}{name}"]] = joints[f"{side}{bone}"]
-    return out
 
 
 def projected(space: Float32, yaw: float = 0.0) -> Float32:

@@ -4,7 +4,7 @@ Prepared arrays hold one long track per name, cut into segments: channels float1
 [N, 30] (the first 30 features of the stage's own extractor), count float32 [N] (beats; a multiple of `beats_per_bar`
 is a downbeat), bpm float32 [N] (0 where no beat is known), beats_per_bar int8 [N], usable bool [N], and per segment
 start int64 [S + 1], style int64 [S], take int64 [S], mirrored bool [S]; `styles`, `takes` name them. `pose_space` says
-what the channels are: `rotations22` (`live.channels`) or `keypoints18` (`live.train.keypoints`).
+what the channels are: `rotations22` (`live.channels`) or `keypoints18` (`live.keypoints`).
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from live import channels, rotation, skeleton
+from live import channels, keypoints, rotation, skeleton
 from live.audio._decode import Decoder
 from live.beats.aubio import AubioTracker
 from live.errors import BadFile
 from live.features.extractor import BEAT_SLICE, Extractor, silence
-from live.train import keypoints, retarget
+from live.keypoints import Keypoints
+from live.train import retarget
 from live.train.composer import compose
-from live.train.keypoints import Keypoints
 from live.train.retarget import Motion
 from live.types import FRAME_RATE, HOP, SAMPLE_RATE, Float32
 

@@ -1,7 +1,7 @@
 """From what a pose detector saw to one dancer's 18 keypoints: filtered, interpolated, normalised for place and scale.
 
 People are float32 [P, 18, 3] per frame: x, y in the picture (y down) and confidence, in the order of
-`live.train.keypoints`. Every limit is in units of the dancer's torso (hips to neck), so any picture size will do.
+`live.keypoints`. Every limit is in units of the dancer's torso (hips to neck), so any picture size will do.
 The steps are those of the seed paper's data preparation; how each wrong detection is told is our choice.
 """
 
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
 from live.errors import BadFile
+from live.keypoints import BONES, COUNT, HIPS, INDEX, NAMES, NECK, Keypoints, normalised
 from live.train.gaps import filled
-from live.train.keypoints import BONES, COUNT, HIPS, INDEX, NAMES, NECK, Keypoints, normalised
 from live.train.retarget import upsampled
 from live.types import FRAME_RATE, Float32
 

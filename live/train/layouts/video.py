@@ -13,12 +13,12 @@ import numpy as np
 import soundfile
 
 from live.errors import BadFile
+from live.keypoints import Keypoints
 from live.limits import digest
 from live.train.aim import Joints
 from live.train.choice import Choice
 from live.train.dance import LONGEST, Dance
 from live.train.gaps import filled
-from live.train.keypoints import Keypoints
 from live.train.layouts.bvh import music_grid
 from live.train.people import dancer
 from live.train.pose_tool import Seen, home, watch

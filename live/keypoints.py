@@ -6,11 +6,13 @@ x points to the picture's right, y up. Channels [36] are x and y of each keypoin
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from live import skeleton
 from live.types import Float32
 
 NAMES = (
@@ -29,6 +31,15 @@ BONES = tuple((INDEX[a], INDEX[b]) for a, b in (
     ("neck", "rightHip"), ("rightHip", "rightKnee"), ("rightKnee", "rightAnkle"),
     ("neck", "leftHip"), ("leftHip", "leftKnee"), ("leftKnee", "leftAnkle"),
 ))  # fmt: skip
+
+
+FROM_JOINTS = {
+    "Shoulder": "UpperArm", "Elbow": "LowerArm", "Wrist": "Hand", "Hip": "UpperLeg", "Knee": "LowerLeg",
+    "Ankle": "Foot", "Ear": "Ear",
+}  # fmt: skip
+"""Keypoints (each side) that are a joint of ours."""
+EAR = (0.075, 0.1, 0.01)
+"""Where the left ear lies from our head's joint (m), in the head's frame."""
 
 
 class Keypoints(NamedTuple):
@@ -63,3 +74,30 @@ def mirrored(motion: Keypoints) -> Keypoints:
     """Left and right exchanged by reflection in x = 0."""
     turned = motion.points[:, list(MIRROR)] * np.array([-1, 1], np.float32)
     return Keypoints(turned, motion.known[:, list(MIRROR)])
+
+
+def eighteen(joints: Mapping[str, Float32]) -> Float32:
+    """The 18 keypoints in space [T, 18, 3] of our bones' joints [T, 3] and ears; eyes and nose lie before the head."""
+    across = _unit(joints["leftEar"] - joints["rightEar"])
+    middle = (joints["leftEar"] + joints["rightEar"]) / 2
+    ahead = _unit(np.cross(across, middle - joints["neck"]))
+    out = np.empty((len(middle), COUNT, 3), np.float32)
+    out[:, NECK] = (joints["leftUpperArm"] + joints["rightUpperArm"]) / 2
+    out[:, INDEX["nose"]] = middle + 0.12 * ahead
+    for side, sign in (("left", 1), ("right", -1)):
+        out[:, INDEX[f"{side}Eye"]] = middle + 0.1 * ahead + sign * 0.03 * across
+        for name, bone in FROM_JOINTS.items():
+            out[:, INDEX[f"{side}{name}"]] = joints[f"{side}{bone}"]
+    return out
+
+
+def of_bodies(positions: Float32, head: Float32) -> Float32:
+    """The 18 keypoints in space [T, 18, 3] of joints [T, 22, 3] (m) and the head's rotation in the world [T, 3, 3]."""
+    joints = {bone: positions[:, i] for i, bone in enumerate(skeleton.BONES)}
+    for side, sign in (("left", 1), ("right", -1)):
+        joints[f"{side}Ear"] = joints["head"] + head @ (np.array(EAR, np.float32) * (sign, 1, 1))
+    return eighteen(joints)
+
+
+def _unit(v: NDArray[np.floating]) -> Float32:
+    return np.asarray(v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-9), np.float32)
