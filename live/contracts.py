@@ -128,6 +128,11 @@ class FeatureSource(Protocol):
         ...
 
 
+LOSE, HANG = "LIVE_FRAIL_GPU", "hang"
+"""For drills, an environment variable with the path of a file: once that is there, the backend `frail` removes it and
+its next step fails; after a time without an answer, where this is what the file says."""
+
+
 class Backend(ABC):
     """One incremental step of the generator on some device. State is a value: in and out."""
 

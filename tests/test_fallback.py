@@ -14,7 +14,7 @@ from live.backends import cpu, cuda, frail, tensorrt
 from live.card import find_model, read_card
 from live.choice import choose
 from live.cli.perform import Run, perform
-from live.contracts import FEATURE_NAMES, Backend
+from live.contracts import FEATURE_NAMES, HANG, LOSE, Backend
 from live.errors import BadModel, Unusable
 from live.fallback import BLEND, LIMIT, MIRRORED_EVERY, Fallback
 from live.generator import Generator, style_weights
@@ -320,9 +320,9 @@ def test_a_show_goes_on_over_a_gpu_that_hangs(plugins, tmp_path, hang):
     assert f"no answer for {LIMIT:g} s" in report["recoveries"][0]
 
 
-@pytest.mark.parametrize("word", ["fail", frail.HANGS])
+@pytest.mark.parametrize("word", ["fail", HANG])
 def test_a_stand_in_is_lost_when_it_is_told_to(word, tmp_path, monkeypatch):
-    monkeypatch.setenv(frail.ORDER, str(tmp_path / "order"))
+    monkeypatch.setenv(LOSE, str(tmp_path / "order"))
     monkeypatch.setattr(frail, "HUNG", 2 * LIMIT)
     backend, told = choose("frail", FOLDER, CARD, 1)
     generator = Generator(CARD, backend, 1, style_weights(CARD, None), 1, 0.5)
@@ -337,6 +337,6 @@ def test_a_stand_in_is_lost_when_it_is_told_to(word, tmp_path, monkeypatch):
 
 
 def test_a_stand_in_is_for_drills_alone(monkeypatch):
-    monkeypatch.delenv(frail.ORDER, raising=False)
+    monkeypatch.delenv(LOSE, raising=False)
     with pytest.raises(Unusable, match="live bench drills"):
         choose("frail", FOLDER, CARD, 1)

@@ -1,4 +1,4 @@
-"""A stand-in for a GPU, for `live bench drills`: the CPU's steps, until it is told to be lost."""
+"""A stand-in for a GPU, for `live bench drills`: the CPU's steps until it is told to be lost, see `LOSE`."""
 
 from __future__ import annotations
 
@@ -8,25 +8,22 @@ from pathlib import Path
 
 from live.backends import cpu
 from live.card import ModelCard
-from live.contracts import Backend
+from live.contracts import HANG, LOSE, Backend
 from live.errors import Failed
 from live.types import Float32, Inputs, State
 
-ORDER = "LIVE_FRAIL_GPU"
-"""Environment variable with the path of a file: once that is there, it is removed and the next step fails; after a time
-without an answer, where the file says so."""
-HANGS, HUNG = "hang", 1.0
-"""What the file says then; seconds."""
+HUNG = 1.0
+"""Seconds."""
 
 
 def missing() -> str:
     """Why there can be none here."""
-    return "" if os.environ.get(ORDER) else "it is there for `live bench drills` alone"
+    return "" if os.environ.get(LOSE) else "it is there for `live bench drills` alone"
 
 
 def open_backend(folder: Path, card: ModelCard, dancers: int) -> Backend:
     """For so many dancers."""
-    return Frail(cpu.open_backend(folder, card, dancers), Path(os.environ[ORDER]))
+    return Frail(cpu.open_backend(folder, card, dancers), Path(os.environ[LOSE]))
 
 
 class Frail(Backend):
@@ -39,7 +36,7 @@ class Frail(Backend):
 
     def step(self, inputs: Inputs, state: State) -> tuple[Float32, State]:
         if self._order.exists():
-            hangs = self._order.read_text() == HANGS
+            hangs = self._order.read_text() == HANG
             self._order.unlink()
             time.sleep(HUNG if hangs else 0.0)
             raise Failed("as it was told to be")

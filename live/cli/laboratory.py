@@ -17,12 +17,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from live.backends import frail
 from live.choice import BEST_FIRST
 from live.cli.outputs import make_output
 from live.cli.troupe import load_generator, make_source
 from live.clock import VirtualClock
-from live.contracts import load_plugin
+from live.contracts import LOSE, load_plugin
 from live.errors import BadModel, Failed, Unusable
 from live.lab import device, drills, hearing, pulse, sending, soak, sound, stage
 from live.lab import step as steps
@@ -117,7 +116,7 @@ def drilled(plan: Plan, faults: int, seed: int) -> Result:
         listener = drills.Listener()
         stack.callback(listener.close)
         uris, random = [f"take:{folder / 'drills.take'}", listener.uri], Random(seed)
-        env: dict[str, str] = os.environ | {frail.ORDER: str(folder / "gpu")}
+        env: dict[str, str] = os.environ | {LOSE: str(folder / "gpu")}
         acts = {"receiver gone": listener.away, "GPU lost": lambda: drills.lose_gpu(folder / "gpu", random)}
         left_out = "there can be no virtual microphone: " + reason if (reason := pulse.missing()) else ""
         if not left_out:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from live.backends.frail import HANGS
+from live.contracts import HANG
 from live.lab.figures import compared, measured
 from live.lab.show import Told, load_psutil
 from live.types import Float64
@@ -128,7 +128,7 @@ def lose_gpu(order: Path, random: Random) -> bool:
     """Have the stand-in for a GPU (`live.backends.frail`) fail or hang. An engine that has lost it already goes on with
     the CPU, and does not obey any more."""
     scratch = order.with_suffix(".new")
-    scratch.write_text(random.choice(("fail", HANGS)))
+    scratch.write_text(random.choice(("fail", HANG)))
     scratch.replace(order)
     end = time.monotonic() + OBEYED
     while order.exists():
