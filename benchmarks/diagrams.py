@@ -1,6 +1,6 @@
 """The drawings of the README: where a tick's time goes, and how sound becomes movement.
 
-    python benchmarks/diagrams.py [--result runs/bench/tick.json] [--out docs/images]
+    python benchmarks/diagrams.py [--result benchmarks/results/tick.json] [--out docs/images]
 
 Needs matplotlib (`pip install matplotlib`) and Graphviz (`apt install graphviz`). The result is `live bench tick`'s.
 """
@@ -81,7 +81,7 @@ def write_latency(result: dict[str, Any], path: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--result", type=Path, default=ROOT / "runs" / "bench" / "tick.json")
+    parser.add_argument("--result", type=Path, default=ROOT / "benchmarks" / "results" / "tick.json")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images")
     arguments = parser.parse_args()
     matplotlib.rcParams["svg.hashsalt"] = "live"  # the same result gives the same file
