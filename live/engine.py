@@ -77,6 +77,16 @@ class Legacy(NamedTuple):
     body: Any
 
 
+class Heard(NamedTuple):
+    """What features were given before the engine began: so many samples, and the newest frame they made of them."""
+
+    samples: int = 0
+    newest: FeatureFrame | None = None
+
+
+NOTHING_YET = Heard()
+
+
 class Engine:
     """One performance. `run` returns when the duration is over, the source is finished or `stop` was called."""
 
@@ -120,10 +130,12 @@ class Engine:
         """What is needed to go on from the last pose; arrays are not copies."""
         return Legacy(self._slot, self._began, self._last_sent, self._raw, self._state, self._body)
 
-    def take_over(self, legacy: Legacy, pushed: int) -> None:
-        """Go on where another engine ended. `pushed`: samples that the features have been given already."""
+    def take_over(self, legacy: Legacy, heard: Heard) -> None:
+        """Go on where another engine ended."""
         self._slot, self._began, self._last_sent, self._raw, self._state, self._body = legacy
-        self._pushed = pushed
+        self._pushed = heard.samples
+        if heard.newest is not None:
+            self._last, self.beat, self.level = heard.newest, heard.newest.beat, heard.newest.level
 
     @property
     def began(self) -> float:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import pytest
@@ -45,6 +45,14 @@ def until(true, seconds=60.0):
         time.sleep(0.1)
 
 
+def performing_now(show):
+    """Its process id; None where it has just ended."""
+    import psutil
+
+    with suppress(psutil.Error):
+        return performer_of(show.pid).pid
+
+
 @pytest.fixture(scope="module")
 def survived(tmp_path_factory):
     """The report and the take of a show in which an engine was killed, the next one stopped, and the last ended."""
@@ -60,7 +68,7 @@ def survived(tmp_path_factory):
             until(lambda: is_covered(show.pid))
             before = performer_of(show.pid)
             before.send_signal(number)
-            until(lambda before=before: performer_of(show.pid).pid != before.pid)
+            until(lambda before=before: performing_now(show) not in (None, before.pid))
             time.sleep(1.0)
         show.send_signal(signal.SIGTERM)
         said, complaint = show.communicate(timeout=20)

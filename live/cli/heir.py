@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from live.contracts import Output
 from live.director import Director
-from live.engine import Engine, Legacy
+from live.engine import NOTHING_YET, Engine, Heard, Legacy
 from live.ledger import Ledger
 from live.mirror import Mirror
 from live.relay import Relayed
@@ -30,11 +30,11 @@ KICK = 0.95
 
 
 class Inheritance:
-    """A `live.cli.perform.Heir`. `pushed`: samples that the features have heard of the sound. `still`: a stand-in,
+    """A `live.cli.perform.Heir`. `heard`: what the features have heard of the sound. `still`: a stand-in,
     that leads the dancers to the neutral stance and has no generator's state to leave."""
 
-    def __init__(self, folder: Path, source: Relayed, pushed: int = 0, still: bool = False) -> None:
-        self._folder, self._source, self._pushed, self._still = folder, source, pushed, still
+    def __init__(self, folder: Path, source: Relayed, heard: Heard = NOTHING_YET, still: bool = False) -> None:
+        self._folder, self._source, self._heard, self._still = folder, source, heard, still
         self.resumes = (folder / MOMENT).exists()
 
     def take_over(self, engine: Engine, director: Director, outputs: Sequence[Output]) -> None:
@@ -103,7 +103,7 @@ class Inheritance:
         if left is None:
             return
         engine, director = self._engine, self._director
-        engine.take_over(self._legacy(left), self._pushed)
+        engine.take_over(self._legacy(left), self._heard)
         self._count_on(engine.ledger, left)
         for output, (sent, errors) in zip(self._outputs, left["outputs"], strict=False):
             output.stats.sent, output.stats.errors = int(sent), int(errors)

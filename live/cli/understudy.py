@@ -25,9 +25,10 @@ from live.cli.stand_in import stand_in
 from live.cli.troupe import Troupe, gather
 from live.clock import HostClock
 from live.contracts import Output
+from live.engine import NOTHING_YET, Heard
 from live.relay import Relayed
 from live.show import Show
-from live.types import FRAME_RATE, SAMPLE_RATE
+from live.types import FRAME_RATE, SAMPLE_RATE, FeatureFrame
 
 SPEC = "show.json"
 """In the folder: the show, how it is run, what the sound is called."""
@@ -54,8 +55,8 @@ def main(folder: Path, name: str, part: str) -> None:
         realtime.settle()
     if (ears := _attend(folder, name, spec["input"], troupe)) is None:
         return
-    source, pushed = ears
-    heir = Watched(folder, source, pushed, still, watchdog)
+    source, heard = ears
+    heir = Watched(folder, source, heard, still, watchdog)
     play(show, run, lambda line: print(line, flush=True), troupe, first, source, HostClock(), heir)
 
 
@@ -70,8 +71,8 @@ def output_for(uri: str, number: int, folder: Path) -> Output:
 class Watched(Inheritance):
     """Ends with its watchdog."""
 
-    def __init__(self, folder: Path, source: Relayed, pushed: int, still: bool, watchdog: int) -> None:
-        super().__init__(folder, source, pushed, still)
+    def __init__(self, folder: Path, source: Relayed, heard: Heard, still: bool, watchdog: int) -> None:
+        super().__init__(folder, source, heard, still)
         self._watchdog = watchdog
 
     def each_slot(self) -> None:
@@ -80,31 +81,34 @@ class Watched(Inheritance):
             self._engine.stop()
 
 
-def _attend(folder: Path, name: str, input_name: str, troupe: Troupe) -> tuple[Relayed, int] | None:
-    """Hear the past, say that we are ready, and hear along until it is our turn; the source and how many samples were
-    heard. None: our turn never comes."""
-    source, called, pushed = None, None, 0
+def _attend(folder: Path, name: str, input_name: str, troupe: Troupe) -> tuple[Relayed, Heard] | None:
+    """Hear the past, say that we are ready, and hear along until it is our turn; the source and what was heard. None:
+    our turn never comes."""
+    source, called, heard = None, None, NOTHING_YET
     while called is None:
         if source is None and Relayed.is_there(folder):
             source = Relayed(folder, input_name)
             source.begin(REPLAYED)
         if source is not None:
-            pushed += _hear(source, troupe)
+            heard = _hear(source, troupe, heard)
         if not (folder / name).exists():
             (folder / name).touch()
         called = _called(HEARS_EVERY)
     if not called:
         return None
     source = source or Relayed(folder, input_name)
-    return source, pushed + _hear(source, troupe)
+    return source, _hear(source, troupe, heard)
 
 
-def _hear(source: Relayed, troupe: Troupe) -> int:
-    samples = source.read_available().samples
-    for begin in range(0, len(samples), PART):
-        troupe.features.push(samples[begin : begin + PART])
-        troupe.listener.hear(samples[begin : begin + PART])
-    return len(samples)
+def _hear(source: Relayed, troupe: Troupe, heard: Heard) -> Heard:
+    """What is there by now; frames are numbered as the source numbers its samples."""
+    block, frames = source.read_available(), list[FeatureFrame]()
+    for begin in range(0, len(block.samples), PART):
+        frames += troupe.features.push(block.samples[begin : begin + PART])
+        troupe.listener.hear(block.samples[begin : begin + PART])
+    lost = block.start - heard.samples
+    newest = frames[-1]._replace(end=frames[-1].end + lost) if frames else heard.newest
+    return Heard(heard.samples + len(block.samples), newest)
 
 
 def _called(seconds: float) -> bool | None:
