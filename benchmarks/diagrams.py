@@ -56,11 +56,12 @@ def write_latency(result: dict[str, Any], path: Path) -> None:
     figure, (above, below) = plt.subplots(2, 1, figsize=(8, 4.2), height_ratios=[4, 1], layout="constrained")
     above.stairs(counts, edges, fill=True, color=ACCENT, alpha=0.85)
     above.set_xlim(0, max(1.15 * tick["p999"], 3.2))
+    above.set_ylim(0, 1.35 * max(counts))
     above.set_ylabel("ticks")
     above.set_xlabel("from the block in hand to the last byte sent (ms)")
     for n, name in enumerate(("p50", "p99", "p999")):
         above.axvline(tick[name], color=LIMIT, linestyle="--", linewidth=1)
-        height = (0.95 - 0.12 * n) * max(counts)
+        height = (1.25 - 0.12 * n) * max(counts)
         above.annotate(f" {name} {tick[name]:.2f} ms", (tick[name], height), color=LIMIT, fontsize=9)
     left = 0.0
     for n, name in enumerate(name for name in ("features", "generator", "motion", "encode", "send") if name in stages):
