@@ -25,6 +25,7 @@ from live.errors import BadFile
 from live.nn.critics import Critics, Vgg, fooled, judged, matching, unlike
 from live.nn.renderer import Renderer, RendererSizes
 from live.train.footage import SHORTEST
+from live.train.schedule import follow, rate_at
 
 CARD_KEYS = ("name", "title", "licence", "provenance")
 SMALLEST = 32
@@ -121,7 +122,7 @@ class Rendering(lightning.LightningModule):
             losses |= self._judgement(critics, maps, known, true, before, made)
         losses["loss"] = torch.stack(list(losses.values())).sum()
         self._update(optimisers[0], losses["loss"], c.rate, number)
-        self._follow(number)
+        follow(self.average, self.renderer, number, c.ema)
         if critics is not None:
             real = critics(maps, known, true)
             losses["judged"] = judged(real, critics(maps, before, made.detach()))
@@ -168,17 +169,11 @@ class Rendering(lightning.LightningModule):
     def _update(self, optimiser: Any, loss: Tensor, rate: float, number: int) -> None:
         c, done = self.config, number / self.config.rounds
         for group in optimiser.param_groups:
-            group["lr"] = rate * (1.0 if done < c.decay else 1.0 - 0.95 * (done - c.decay) / (1.0 - c.decay))
+            group["lr"] = rate_at(done, rate, c.decay)
         optimiser.zero_grad()
         self.manual_backward(loss)
         self.clip_gradients(optimiser, c.clip, "norm")
         optimiser.step()
-
-    @torch.no_grad()
-    def _follow(self, rounds: int) -> None:
-        keep = min(self.config.ema, (1.0 + rounds) / (10.0 + rounds))
-        for mean, value in zip(self.average.parameters(), self.renderer.parameters(), strict=True):
-            mean.lerp_(value, 1.0 - keep)
 
     def on_train_epoch_end(self) -> None:
         self.trainer.should_stop = self.rounds_done >= self.config.rounds

@@ -27,6 +27,7 @@ from live.nn.posterior import Posterior
 from live.train.config import TrainConfig
 from live.train.roll import Feeding, Rolled, Window, cycles, normalise, normalised, roll
 from live.train.rounds import Round
+from live.train.schedule import follow, rate_at
 
 STRETCH = 16
 """Ticks of each window whose bodies are compared; all would cost more than the dance itself."""
@@ -80,7 +81,7 @@ class Dancing(lightning.LightningModule):
         rolled = roll(self.generator, self.posterior, window, Feeding(cycles(c.ticks, longest), c.noise, c.dropout))
         losses = self.losses(rolled, window, batch)
         self._update(optimisers[0], losses["loss"], done)
-        self._follow(number)
+        follow(self.average, self.generator, number, self.config.ema)
         if self.discriminator is not None and number % c.discriminator_every == 0:
             losses["judged"] = judged(
                 self.discriminator, window.poses, rolled.poses.detach(), window.before, window.features
@@ -123,18 +124,11 @@ class Dancing(lightning.LightningModule):
     def _update(self, optimiser: Any, loss: Tensor, done: float) -> None:
         c = self.config
         for group in optimiser.param_groups:
-            group["lr"] = c.rate * (1.0 if done < c.decay else 1.0 - 0.95 * (done - c.decay) / (1.0 - c.decay))
+            group["lr"] = rate_at(done, c.rate, c.decay)
         optimiser.zero_grad()
         self.manual_backward(loss)
         self.clip_gradients(optimiser, c.clip, "norm")
         optimiser.step()
-
-    @torch.no_grad()
-    def _follow(self, rounds: int) -> None:
-        """Move the average toward the weights: far at first, when it has seen few."""
-        keep = min(self.config.ema, (1.0 + rounds) / (10.0 + rounds))
-        for mean, value in zip(self.average.parameters(), self.generator.parameters(), strict=True):
-            mean.lerp_(value, 1.0 - keep)
 
     def validation_step(self, batch: Round, index: int) -> None:
         """The average's losses with the longest self-feeding, the same draws every time."""
