@@ -112,21 +112,25 @@ def perform_command(
         _check_writable(name, path)
     if trace is not None and fast:
         raise Unusable("--trace: with --fast there are no times to tell; leave one of them out")
-    if monitor_orders and monitor is None:
-        raise Unusable("--monitor-orders: there is no page to give orders; add --monitor")
-    more = ["window:"] if preview else []
-    more += [f"film:{record}"] if record is not None else []
-    more += [f"monitor://{monitor}{'?orders=1' * monitor_orders}"] if monitor is not None else []
-    if more:
+    if more := _shown(bool(preview), record, monitor, monitor_orders):
         values["output"] = options["output"] = [*make_show(values, "options").output, *more]
-    terminal = preview is not False
-    run = Run(fast, realtime, terminal, report, trace, show, options)
+    run = Run(fast, realtime, preview is not False, report, trace, show, options)
     if not watchdog:
         perform(make_show(values, "options"), run, _say)
         return
     from live.cli.watchdog import watch_over
 
     raise typer.Exit(watch_over(make_show(values, "options"), run, _say))
+
+
+def _shown(preview: bool, record: Path | None, monitor: str | None, orders: bool) -> list[str]:
+    """The outputs that these options stand for."""
+    if orders and monitor is None:
+        raise Unusable("--monitor-orders: there is no page to give orders; add --monitor")
+    window = ["window:"] if preview else []
+    film = [f"film:{record}"] if record is not None else []
+    page = [f"monitor://{monitor}{'?orders=1' * orders}"] if monitor is not None else []
+    return [*window, *film, *page]
 
 
 def _check_writable(option: str, path: Path | None) -> None:
