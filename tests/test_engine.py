@@ -7,9 +7,9 @@ import pytest
 from fakes import BPM, FakeOutput, PacedVirtualClock, Stage, performed
 
 from live.clock import VirtualClock
-from live.engine import DEAF, STALL, Timing
+from live.engine import DEAF, STALL, Heard, Timing
 from live.pace import PERIOD
-from live.types import HOP, BeatState, Event, Signals
+from live.types import HOP, AudioBlock, BeatState, Event, Signals
 
 
 def phases_apart(a, b):
@@ -408,3 +408,14 @@ def test_signals_that_are_not_finite_never_leave_the_engine():
     stage = listening(FakeListener(energy=float("nan")))
     assert {pose.signals for pose in stage.poses} == {Signals()}
     assert len(stage.ledger.recoveries) == 60
+
+
+def test_who_takes_over_goes_on_with_the_next_pose_and_with_the_beat_that_was_heard():
+    before, after = performed(1.0), Stage(clock=VirtualClock(1001.0))
+    after.source.read_available = lambda: AudioBlock(np.zeros(0, np.float32), 0)  # no sound comes any more
+    newest = after.features.frame(HOP * 60)
+    after.engine.take_over(before.engine.leave(), Heard(HOP * 60, newest))
+    after.engine.run(1.5)
+    assert [pose.sequence for pose in before.poses + after.poses] == list(range(len(before.poses + after.poses)))
+    assert len(before.poses) == 60 and after.poses[0].beat.bpm == newest.beat.bpm > 0.0
+    assert after.poses[0].show_time == pytest.approx(1.0, abs=PERIOD)
