@@ -7,7 +7,7 @@ next slot, and survives what the rooms around it throw: a fault is counted in th
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -85,6 +85,23 @@ class Heard(NamedTuple):
 
 
 NOTHING_YET = Heard()
+
+
+class _Surviving:
+    """What `Engine._surviving` gives: several times as fast as a generator in `contextlib.contextmanager`."""
+
+    __slots__ = ("_due", "_note", "_what")
+
+    def __init__(self, note: Callable[[float, str], None], what: str, due: float) -> None:
+        self._note, self._what, self._due = note, what, due
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> bool:
+        if isinstance(error, Exception):
+            self._note(self._due, f"{self._what} failed ({type(error).__name__}: {error})")
+            return True
+        return False
 
 
 class Engine:
@@ -255,13 +272,9 @@ class Engine:
         self._raw = extrapolated(self._raw)
         return True
 
-    @contextlib.contextmanager
-    def _surviving(self, what: str, due: float) -> Iterator[None]:
+    def _surviving(self, what: str, due: float) -> _Surviving:
         """A fault in here is noted in the ledger, and the show goes on with what it has."""
-        try:
-            yield
-        except Exception as error:
-            self._note(due, f"{what} failed ({type(error).__name__}: {error})")
+        return _Surviving(self._note, what, due)
 
     def _note(self, due: float, what: str) -> None:
         self.ledger.recovered(f"{due - self._began:.1f} s: {what}")

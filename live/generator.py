@@ -46,7 +46,7 @@ class Generator:
         if tick != self._drawn_for:
             self._noise, self._dropout, self._drawn_for = *self._draw(tick), tick
         inputs = {
-            "features": np.broadcast_to(features, (self.dancers, len(features))),
+            "features": features[None] if self.dancers == 1 else np.tile(features, (self.dancers, 1)),
             "noise": self._noise,
             "dropout": self._dropout,
             "style": self.style,

@@ -143,13 +143,15 @@ class Extractor:
             values[1:3] = 0.0
             values[TONE] = silence()[TONE]
         values[BEAT_SLICE] = beat_features(beat)
-        return FeatureFrame(np.nan_to_num(values), self._end, min(level, 1.0), beat)
+        if not math.isfinite(float(values @ values)):
+            values = np.nan_to_num(values)
+        return FeatureFrame(values, self._end, min(level, 1.0), beat)
 
     def _rise(self, hop: Float32) -> float:
         """Onset strength; also keeps this hop's spectrum for the features that share it."""
         self._now = self._spectrum(hop)
         log = np.log1p(self._now.norm * np.float32(1000.0 * 4.0 / WINDOW))
-        rise = float(np.maximum(log - self._last_log, 0.0).mean())
+        rise = float(np.maximum(log - self._last_log, 0.0).sum()) / len(log)
         self._last_log = log
         return min(rise, 4.0)
 

@@ -99,7 +99,7 @@ class Motion:
         root[:, 0], root[:, 1], root[:, 2] = mark.real, skeleton.REST_OFFSETS[0, 1], mark.imag
         joints, _ = skeleton.forward_kinematics(root, rotations)
         planted = np.ones((dancers, 2), np.float32)
-        feet = _feet(joints) - mark[:, None]
+        feet = _feet(joints[:, SUPPORTS]) - mark[:, None]
         return Body(mark, mark, np.zeros(dancers, np.float32), rotations, feet, 0.0, root, rotations, joints, planted)
 
     def step(self, raw: Float32, body: Body) -> Body:
@@ -123,7 +123,8 @@ class Motion:
         local[:, 0] = rotation.turn(yaw, rotations[:, 0])
         matrices[:, 0] = rotation.turn_matrix(yaw, matrices[:, 0])
         joints, _ = skeleton.matrix_kinematics(ORIGIN, matrices)
-        feet = _feet(joints)
+        supports = joints.take(SUPPORTS, 1)
+        feet = _feet(supports)
         contacts = new.contacts * entered[:, None] + (1.0 - entered[:, None])
         position = self._moved(body, new, yaw, feet, contacts, entered)
         before = body.root_position[:, 1]
@@ -131,7 +132,7 @@ class Motion:
         height = before + (height - before) * going
         rise = np.float32(c.fastest_root) * DT
         height = np.minimum(np.maximum(height, before - rise), before + rise)
-        floor = (SOLES - joints[:, SUPPORTS, 1]).max(1)
+        floor = (SOLES - supports[..., 1]).max(1)
         root = np.empty((len(raw), 3), np.float32)
         root[:, 0], root[:, 1], root[:, 2] = position.real, np.maximum(height, floor), position.imag
         joints = joints + root[:, None]
@@ -161,13 +162,13 @@ class Motion:
     ) -> Complex64:
         """The root's next place on the floor [N]."""
         velocity = new.velocity[:, 0] + 1j * new.velocity[:, 1]
-        free = velocity * np.exp(-1j * yaw) * entered * np.float32(1.0 - self.mood.held)
+        free = velocity * np.exp(-1j * yaw) * (entered * np.float32(1.0 - self.mood.held))
         weight = contacts * contacts
-        held = ((body.feet - feet) * weight).sum(1) / np.maximum(weight.sum(1), 1e-6) * FRAME_RATE
-        firm = np.maximum(weight[:, 0], weight[:, 1])
-        velocity = firm * held + (1.0 - firm) * free
-        velocity = velocity * np.minimum(1.0, self.config.fastest_root / np.maximum(np.abs(velocity), 1e-6))
-        return self._kept_on_stage(body, velocity)
+        left, right = weight[:, 0], weight[:, 1]
+        slid = (body.feet - feet) * weight
+        held = (slid[:, 0] + slid[:, 1]) * (FRAME_RATE / np.maximum(left + right, 1e-6))
+        velocity = free + np.maximum(left, right) * (held - free)
+        return self._kept_on_stage(body, _within(velocity, self.config.fastest_root))
 
     def _kept_on_stage(self, body: Body, velocity: Complex64) -> Complex64:
         """Beyond 60% of the radius, outward motion fades to nothing at the edge and a gentle drift leads back; where
@@ -180,10 +181,17 @@ class Motion:
             near_edge = np.minimum(np.maximum(distance / radius - 0.6, 0.0) / 0.4, 1.0) ** 2
             leaving = np.maximum((velocity * outward.conj()).real, 0.0)
             velocity = velocity - near_edge * (leaving + 0.3) * outward
-        offset = offset + velocity * DT
-        offset = offset * np.minimum(1.0, radius / np.maximum(np.abs(offset), 1e-6))
+        offset = _within(offset + velocity * DT, radius)
         mark = body.mark if self.staging.marks is None else self.staging.marks
         return np.asarray(mark + offset, np.complex64)
+
+
+def _within(places: Complex64, radius: float) -> Complex64:
+    """What is farther than `radius` from 0, brought back to it."""
+    distance = np.abs(places)
+    if distance.max() <= radius:
+        return places
+    return np.asarray(places * np.minimum(1.0, radius / np.maximum(distance, 1e-6)), np.complex64)
 
 
 def _mirrored(new: channels.Decoded, share: float) -> channels.Decoded:
@@ -219,11 +227,10 @@ def _smooth(share: float) -> float:
     return share * share * (3.0 - 2.0 * share)
 
 
-def _feet(joints: Float32) -> Complex64:
-    """[N, 2 sides]: the middle of each foot, between ankle and toes, on the floor."""
-    points = joints[:, SUPPORTS]
-    flat = points[..., 0] + 1j * points[..., 2]
-    return np.asarray(0.5 * (flat[:, :2] + flat[:, 2:]), np.complex64)
+def _feet(supports: Float32) -> Complex64:
+    """[N, 2 sides]: the middle of each foot, between ankle and toes, on the floor. `supports` [N, 4, 3]."""
+    middle = supports[:, :2] + supports[:, 2:]
+    return np.asarray(0.5 * middle[..., 0] + 0.5j * middle[..., 2], np.complex64)
 
 
 def _limited(before: Float32, after: Float32, most: float) -> Float32:
