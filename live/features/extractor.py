@@ -38,6 +38,8 @@ WINDOW, TONAL_WINDOW = 2048, 4096
 GRAIN = 80
 """Samples handed to the beat tracker at a time; whole frames and whole 10 ms are multiples of it."""
 SILENCE_RMS = 1e-3
+FAINTEST = np.float32(1e-37)
+"""Least level of a mel band."""
 UNVOICED_PITCH = math.log2(220.0)
 COUNT = len(FEATURE_NAMES)
 BEAT_SLICE = slice(COUNT - 5, COUNT)
@@ -67,6 +69,24 @@ def silence() -> Float32:
     return values
 
 
+def _hann(size: int) -> Float32:
+    return np.hanning(size + 1)[:-1].astype(np.float32)
+
+
+def _mel_bank() -> Float32:
+    """[40, bins]: aubio's Slaney filters, as far as the highest reaches."""
+    bank = aubio.filterbank(40, WINDOW)
+    bank.set_mel_coeffs_slaney(SAMPLE_RATE)
+    filters = np.asarray(bank.get_coeffs())
+    return np.ascontiguousarray(filters[:, : int(np.flatnonzero(filters.any(0))[-1]) + 1])
+
+
+def _cepstrum() -> Float32:
+    """[12, 40]: aubio's orthonormal DCT without the 0th."""
+    transform = aubio.dct(40)
+    return np.ascontiguousarray(np.stack([transform(one).copy() for one in np.eye(40, dtype=np.float32)], 1)[1:13])
+
+
 TONAL_BINS = slice(math.ceil(55.0 * TONAL_WINDOW / SAMPLE_RATE), int(2000.0 * TONAL_WINDOW / SAMPLE_RATE) + 1)
 
 
@@ -75,6 +95,11 @@ def _chroma_fold() -> Float32:
     hertz = np.arange(TONAL_BINS.start, TONAL_BINS.stop) * SAMPLE_RATE / TONAL_WINDOW
     pitch_class = np.round(12.0 * np.log2(hertz / 440.0)).astype(int) + 9
     return np.asarray(pitch_class % 12 == np.arange(12)[:, None], np.float32)
+
+
+HANN, TONAL_HANN = _hann(WINDOW), _hann(TONAL_WINDOW)
+KILOHERTZ: Float32 = np.arange(WINDOW // 2 + 1, dtype=np.float32) * np.float32(SAMPLE_RATE / WINDOW / 1000.0)
+MEL, CEPSTRUM, FOLD = _mel_bank(), _cepstrum(), _chroma_fold()
 
 
 class Extractor:
@@ -89,16 +114,10 @@ class Extractor:
         self._end = 0
         self._highpass = aubio.digital_filter(3)
         self._highpass.set_biquad(*_highpass_biquad(20.0))
-        self._spectrum = aubio.pvoc(WINDOW, HOP)
-        self._tonal = aubio.pvoc(TONAL_WINDOW, 2 * HOP)
-        self._now = self._spectrum(self._hops.buffer)
+        self._past = np.zeros(TONAL_WINDOW, np.float32)
         self._onset = aubio.onset("hfc", WINDOW, HOP, SAMPLE_RATE)
         self._pitch = aubio.pitch("yinfast", WINDOW, 2 * HOP, SAMPLE_RATE)
         self._pitch.set_unit("Hz")
-        self._mfcc = aubio.mfcc(WINDOW, 40, 13, SAMPLE_RATE)
-        self._centroid = aubio.specdesc("centroid", WINDOW)
-        self._fold = _chroma_fold()
-        self._pair = np.zeros(2 * HOP, np.float32)
         self._tone = silence()[TONE]
         self._last_log = np.zeros(WINDOW // 2 + 1, np.float32)
 
@@ -127,18 +146,20 @@ class Extractor:
     def rehearse(self) -> None:
         if self._twin is not None:
             self._twin.push(self._hops.buffer)
-            self._mfcc(self._now)  # knows no past, and its filter bank is the largest table here
 
     def _frame(self, hop: Float32) -> FeatureFrame:
         beat = self._tracker.now()
         level = math.sqrt(float(hop @ hop) / HOP)
+        self._past[:-HOP] = self._past[HOP:]
+        self._past[-HOP:] = hop
+        magnitudes = np.abs(np.fft.rfft(self._past[-WINDOW:] * HANN))
         values = np.zeros(COUNT, np.float32)
-        values[1], values[2] = self._rise(hop), float(self._onset(hop)[0] > 0.0)
-        values[TONE] = self._tone_of(hop)
+        values[1], values[2] = self._rise(magnitudes), float(self._onset(hop)[0] > 0.0)
+        values[TONE] = self._tone_now()
         values[0] = min(1.0, max(0.0, 1.0 + math.log10(max(level, 1e-9)) / 3.0))
         if level >= SILENCE_RMS:
-            values[5] = float(self._centroid(self._now)[0]) * SAMPLE_RATE / WINDOW / 1000.0
-            values[6:18] = self._mfcc(self._now)[1:]
+            values[5] = float(magnitudes @ KILOHERTZ) / max(float(magnitudes.sum()), 1e-9)
+            values[6:18] = CEPSTRUM @ np.log10(np.maximum(MEL @ magnitudes[: MEL.shape[1]], FAINTEST))
         else:
             values[1:3] = 0.0
             values[TONE] = silence()[TONE]
@@ -147,27 +168,24 @@ class Extractor:
             values = np.nan_to_num(values)
         return FeatureFrame(values, self._end, min(level, 1.0), beat)
 
-    def _rise(self, hop: Float32) -> float:
-        """Onset strength; also keeps this hop's spectrum for the features that share it."""
-        self._now = self._spectrum(hop)
-        log = np.log1p(self._now.norm * np.float32(1000.0 * 4.0 / WINDOW))
+    def _rise(self, magnitudes: Float32) -> float:
+        """Onset strength."""
+        log = np.log1p(magnitudes * np.float32(1000.0 * 4.0 / WINDOW))
         rise = float(np.maximum(log - self._last_log, 0.0).sum()) / len(log)
         self._last_log = log
         return min(rise, 4.0)
 
-    def _tone_of(self, hop: Float32) -> Float32:
+    def _tone_now(self) -> Float32:
         """Pitch, voicing and chroma [14]: new with every second hop, else those of the hop before."""
-        second = self._end // HOP % 2 == 0
-        self._pair[HOP if second else 0 :][:HOP] = hop
-        if second:
-            chroma = self._fold @ self._tonal(self._pair).norm[TONAL_BINS]
+        if self._end // HOP % 2 == 0:
+            chroma = FOLD @ np.abs(np.fft.rfft(self._past * TONAL_HANN)[TONAL_BINS])
             self._tone = np.empty(14, np.float32)
             self._tone[:2] = self._f0()
             self._tone[2:] = chroma / max(float(chroma.max()), 1e-9)
         return self._tone
 
     def _f0(self) -> tuple[float, float]:
-        hertz, voicing = float(self._pitch(self._pair)[0]), float(self._pitch.get_confidence())
+        hertz, voicing = float(self._pitch(self._past[-2 * HOP :])[0]), float(self._pitch.get_confidence())
         if voicing < 0.3 or not 40.0 <= hertz <= 2000.0:
             return UNVOICED_PITCH, 0.0
         return math.log2(hertz), min(voicing, 1.0)
