@@ -5,6 +5,10 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 from test_cli import live, performing, refusal
@@ -107,3 +111,21 @@ def test_what_is_no_result_is_not_compared(tmp_path):
 @pytest.mark.parametrize("options", [["--dancers", "0"], ["--backend", "abacus"], ["--seconds", "0"]])
 def test_a_step_that_makes_no_sense_is_refused(options):
     refusal("bench", "step", *options)
+
+
+@performing
+@watched
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+def test_a_terminated_measurement_leaves_nobody_behind(tmp_path):
+    import psutil
+
+    with subprocess.Popen([sys.executable, "-m", "live", "bench", "jitter", "--out", tmp_path]) as bench:
+        for _ in range(100):
+            theirs = psutil.Process(bench.pid).children(recursive=True)
+            if len(theirs) > 1:
+                break
+            time.sleep(0.1)
+        bench.terminate()
+        assert bench.wait(20) == 128 + signal.SIGTERM
+    gone, alive = psutil.wait_procs(theirs, 10)
+    assert len(gone) > 1 and not alive

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -279,8 +281,14 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]], nothing: str) -> 
 
 def main() -> None:
     """Run the command line; exit status 0 done, 1 failed while running, 2 unusable (one line, never a traceback)."""
+    signal.signal(signal.SIGTERM, _terminated)
     code = told_as_status(lambda: app(standalone_mode=False))
     sys.exit(1 if code == 130 else code)  # interrupted before the show could begin
+
+
+def _terminated(number: int, _frame: FrameType | None) -> None:
+    """End as from an exception, so that what was begun is tidied up: other processes, temporary files."""
+    sys.exit(128 + number)
 
 
 def told_as_status(work: Callable[[], Any]) -> Any:

@@ -22,6 +22,8 @@ from live.types import Float64
 
 STEAL_EVERY, SAMPLE_EVERY = 0.1, 1.0
 """Seconds."""
+PATIENCE = 10.0
+"""Seconds in which a performance that is told to end has ended."""
 MB = 1e6
 BUSY = """
 import os, sys
@@ -76,12 +78,17 @@ class Performance:
             command = [sys.executable, "-m", "live", "perform", *plan.arguments(), "--output", uri, *files]
             pipe = subprocess.PIPE
             self.process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=env)
-            stack.callback(self._kill)
+            stack.callback(self._stop)
             self._stack = stack.pop_all()
 
-    def _kill(self) -> None:
+    def _stop(self) -> None:
+        """End it where it still runs: with its own processes, if it listens."""
         with self.process:
-            self.process.kill()
+            self.process.terminate()
+            try:
+                self.process.communicate(timeout=PATIENCE)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
 
     def __enter__(self) -> Performance:
         return self
