@@ -1,6 +1,6 @@
 # make perform: set up what is missing, then dance to the bundled music for 30 s.
 # make test:    set up what is missing, then run the tests.
-# make soak:    an hour of dance with one core kept busy and a recorder (SOAK=36 for so many seconds), then half an hour
+# make soak:    an hour of dance with one core kept busy, a recorder and a window (SOAK=36 for so many seconds), then half an hour
 #               of faults to a show under its watchdog (FAULTS=200, DRILLS=1800), then 100,000 mutants of each kind of
 #               file that is read (FUZZ=100000; hours).
 
@@ -28,7 +28,7 @@ check:
 
 soak:
 	@scripts/setup.sh audio,preview,train,dev
-	.venv/bin/live bench soak --duration $(SOAK) --recorder --out runs/bench
+	.venv/bin/live bench soak --duration $(SOAK) --recorder --preview --out runs/bench
 	.venv/bin/live bench drills --faults $(FAULTS) --duration $(DRILLS) --out runs/bench
 	.venv/bin/python benchmarks/fuzz.py --files $(FUZZ) --out runs/bench/fuzz.json --keep runs/fuzz
 

@@ -173,13 +173,14 @@ def soak(
     duration: Duration = 3600.0, warm_up: WarmUp = 2.0,
     busy: Annotated[bool, typer.Option(help="Keep one core busy with another process.")] = True,
     recorder: Annotated[bool, typer.Option("--recorder", help="Record a take meanwhile (2 MB a minute).")] = False,
+    preview: Annotated[bool, typer.Option("--preview", help="Draw the stage window too, without a display.")] = False,
     out: Out = LAB,
 ) -> None:  # fmt: skip
     """Deadline misses, the longest gap and the memory of a long performance, beside a bare control loop."""
     from live.cli import laboratory as lab
     from live.lab.show import Plan
 
-    lab.tell(lab.soaked(Plan(input, model, backend, dancers, duration, warm_up), busy, recorder), out,
+    lab.tell(lab.soaked(Plan(input, model, backend, dancers, duration, warm_up), busy, recorder, preview), out,
              "soak" if busy else "soak_idle")  # fmt: skip
 
 

@@ -35,6 +35,8 @@ from live.pace import PERIOD
 from live.show import make_show
 from live.types import SAMPLE_RATE, Float32
 
+UNSEEN = {"SDL_VIDEODRIVER": "dummy"}
+"""Environment in which a window is drawn, and shown nowhere."""
 FLASHING = "window:?fullscreen=1&flash=1"
 """The output that turns white at every click."""
 
@@ -88,20 +90,21 @@ def jitter(plan: Plan) -> Result:
     return Result("jitter", asdict(plan), measures, limits, numbers, _told(told), told.report["machine"])
 
 
-def soaked(plan: Plan, busy: bool, recorder: bool) -> Result:
-    """For as long as asked for, with one core kept busy and a recorder."""
+def soaked(plan: Plan, busy: bool, recorder: bool, preview: bool) -> Result:
+    """For as long as asked for, with one core kept busy, a recorder and a window that nobody sees."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        whole = replace(plan, output=(*plan.output, f"take:{folder / 'soak.take'}")) if recorder else plan
+        beside = [f"take:{folder / 'soak.take'}"] * recorder + ["window:"] * preview
+        whole = replace(plan, output=(*plan.output, *beside))
         stack.enter_context(busy_core(busy))
         loop = stack.enter_context(BareLoop())
-        performance = stack.enter_context(Performance(whole))
+        performance = stack.enter_context(Performance(whole, env=os.environ | UNSEEN))
         samples = watch(performance)
         told, bare = performance.end(), loop.end()
     numbers, late = soak.numbers(told.report["deadline_misses"], told.received, bare, samples)
     measures = stage.jitter_measures(told.received, bare, plan.warm_up) | soak.measures(samples)
     limits = soak.limits(numbers) | stage.interval_limits(measures)
-    how = asdict(plan) | {"busy_core": busy, "recorder": recorder}
+    how = asdict(plan) | {"busy_core": busy, "recorder": recorder, "preview": preview}
     details = _told(told) | {"late_poses": late}
     return Result("soak", how, measures, limits, numbers, details, told.report["machine"])
 
@@ -125,7 +128,7 @@ def drilled(plan: Plan, faults: int, seed: int) -> Result:
             acts["device gone"] = lambda: _pulled_out(microphone, MUSIC)
             microphone.play(MUSIC)
         if _can_draw():
-            uris, env = [*uris, "window:?rate=10"], env | {"SDL_VIDEODRIVER": "dummy"}
+            uris, env = [*uris, "window:?rate=10"], env | UNSEEN
         whole = replace(plan, output=tuple(uris), watchdog=True, backend="frail")
         performance = stack.enter_context(Performance(whole, env=env))
         drill = drills.Drills(performance.process.pid, acts)
