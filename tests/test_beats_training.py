@@ -72,6 +72,9 @@ def exported(folder, *widths):
 
     torch.manual_seed(1)
     networks = [BeatNetwork(2 * BANDS, width, len(TEMPI)).eval() for width in widths]
+    for network in networks:
+        network.mean.uniform_(0.0, 1.0)
+        network.deviation.uniform_(0.5, 2.0)
     files = [folder / f"{i}.pt" for i in range(len(widths))]
     for network, width, file in zip(networks, widths, files, strict=True):
         torch.save({"config": {"width": width}, "round": 0, "weights": network.state_dict()}, file)
@@ -81,21 +84,22 @@ def exported(folder, *widths):
 
 def test_the_exported_network_is_the_trained_one(tmp_path):
     (network,), session = exported(tmp_path, 16)
-    frames, state = rng().random((1, 30, 2 * BANDS), dtype=np.float32), np.zeros((2, 1, 16), np.float32)
+    frames, state = rng().random((30, 2 * BANDS), dtype=np.float32), rng().random(32, dtype=np.float32)
     with torch.no_grad():
-        logits, tempo, after = network(torch.from_numpy(frames), torch.from_numpy(state))
+        logits, tempo, after = network(torch.from_numpy(frames)[None], torch.from_numpy(state).reshape(2, 1, 16))
     got = session.run(None, {"frames": frames, "state": state})
-    assert np.allclose(got[0], torch.sigmoid(logits).numpy(), atol=1e-3)
-    assert np.allclose(got[1], torch.softmax(tempo, -1).numpy(), atol=1e-3)
-    assert np.allclose(got[2], after.numpy(), atol=1e-2)
+    assert np.allclose(got[0], torch.sigmoid(logits)[0].numpy(), atol=1e-3)
+    assert np.allclose(got[1], torch.softmax(tempo, -1)[0].numpy(), atol=1e-3)
+    assert np.allclose(got[2], after.numpy().ravel(), atol=1e-2)
 
 
 def test_of_several_networks_the_first_counts_as_much_as_the_others_together(tmp_path):
     networks, session = exported(tmp_path, 16, 8, 8)
-    frames = rng().random((1, 20, 2 * BANDS), dtype=np.float32)
+    frames = rng().random((20, 2 * BANDS), dtype=np.float32)
+    heard = torch.from_numpy(frames)[None]
     with torch.no_grad():
-        each = [torch.sigmoid(n(torch.from_numpy(frames), n.initial_state(1))[0]).numpy() for n in networks]
-    got = session.run(None, {"frames": frames, "state": np.zeros((6, 1, 16), np.float32)})
+        each = [torch.sigmoid(n(heard, n.initial_state(1))[0])[0].numpy() for n in networks]
+    got = session.run(None, {"frames": frames, "state": np.zeros(2 * (16 + 8 + 8), np.float32)})
     assert np.allclose(got[0], 0.5 * each[0] + 0.25 * (each[1] + each[2]), atol=1e-3)
 
 

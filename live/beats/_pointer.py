@@ -11,6 +11,7 @@ as two thirds or three quarters of the tempo else explain most beats of a song a
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,6 +24,8 @@ TEMPI = np.geomspace(190.0, 46.0, 72)
 """BPM of the hypotheses, fastest first; the network tells how likely each is."""
 BINS = 32
 """Bins of the phase histogram."""
+AROUND = np.arange(-3, 4)
+"""Bins around the fullest that its phase is the mean of."""
 REACH = 4
 """Tempi on either side that count as the same hypothesis."""
 DIVISIONS = (0.25, 1 / 3, 0.5, 0.75)
@@ -86,15 +89,22 @@ class Pointer:
         self.periods = 60.0 * FRAME_RATE / TEMPI
         positions = np.arange(int(np.ceil(self.periods[-1])) + 1)
         whole = np.floor(self.periods).astype(int)
-        self._rows, self._entry = np.arange(len(TEMPI)), whole - 1
-        self._late = (self.periods - whole).astype(np.float32)
+        self._logs, self._periods = np.log(self.periods), self.periods.astype(np.float32)
         valid = positions < np.ceil(self.periods)[:, None]
         prior = np.exp(-0.5 * (np.log(TEMPI / config.favourite) / config.breadth) ** 2)
         self._prior = np.asarray(prior / prior.sum(), np.float32)
         self._anywhere = np.asarray(valid / np.ceil(self.periods)[:, None], np.float32)
+        self._ones = np.ones(len(positions), np.float32)  # a product with these is the fastest sum
+        self._fresh = self._prior * np.float32(config.restart * (1.0 - config.informed))
         self._blurred = _blur(config.tempo_blur)
-        self._change = _tempo_change(config, self.periods, self._prior)
-        self._change *= (prior ** (config.pull * self.periods / FRAME_RATE)).astype(np.float32)
+        self._pooled = _within(len(TEMPI), REACH)
+        self._three = _within(BINS, 1, circular=True)
+        change = _tempo_change(config, self.periods, self._prior) * prior ** (config.pull * self.periods / FRAME_RATE)
+        late = self.periods - whole
+        self._change = np.concatenate([change * (1.0 - late), change * late], 1).astype(np.float32)
+        entry = np.arange(len(TEMPI)) * len(positions) + whole
+        self._entry = np.concatenate([entry - 1, entry])
+        """Where in the flat belief each tempo's new beat may stand."""
         turns = positions / self.periods[:, None]
         blur = 0.7 / self.periods[:, None] + config.width
         bumps = [np.exp(-0.5 * ((turns - at) / blur) ** 2) for at in (0.0, 1.0, *DIVISIONS)]
@@ -107,11 +117,10 @@ class Pointer:
 
     def move(self, belief: Float32) -> Float32:
         """The belief one frame later, having seen nothing."""
-        entering = belief[:, 0] @ self._change
         out = np.empty_like(belief)
-        out[:, :-1], out[:, -1] = belief[:, 1:], 0.0
-        out[self._rows, self._entry] += entering * (1.0 - self._late)
-        out[self._rows, self._entry + 1] += entering * self._late
+        out.ravel()[:-1] = belief.ravel()[1:]
+        out[:, -1] = 0.0
+        out.ravel()[self._entry] += belief[:, 0] @ self._change
         return out
 
     def expectation(self, belief: Float32) -> float:
@@ -125,34 +134,35 @@ class Pointer:
         rest = ((1.0 - min(activation, 0.98)) / (config.sharpness - 1.0)) ** config.trust
         tempo = self._blurred @ tempo
         heeded = np.maximum(tempo, np.float32(config.tempo_floor)) ** np.float32(config.heed)
-        fresh = np.float32(config.restart) * (config.informed * tempo + (1.0 - config.informed) * self._prior)
+        fresh = tempo * np.float32(config.restart * config.informed) + self._fresh
         out = self._on_beat * np.float32(beat - rest)
         out += np.float32(rest)
         if activation > FAINT:
             surprise = 1.0 - (1.0 - min(activation, 0.98)) ** config.surprise
-            out -= np.float32(rest * surprise) * self._astray
+            out -= self._astray * np.float32(rest * surprise)
         out *= belief
-        out *= (heeded * np.float32((1.0 - config.restart) / float(out.sum(1) @ heeded)))[:, None]
-        out += self._anywhere * fresh.astype(np.float32)[:, None]
+        heeded *= np.float32((1.0 - config.restart) / float(out @ self._ones @ heeded))
+        out *= heeded[:, None]
+        out += self._anywhere * fresh[:, None]
         return out
 
     def read(self, belief: Float32, held: float, patient: bool = False) -> Reading:
         """The strongest hypothesis; one near the `held` period (0: none) counts `loyalty` times, and if `patient`, it
         alone."""
-        weight = belief.sum(1)
-        smooth = np.convolve(weight, np.ones(2 * REACH + 1), "same")
+        weight = belief @ self._ones
+        pooled = self._pooled @ weight
         if held > 0.0:
-            near = np.abs(np.log(self.periods / held)) < LOYAL_WITHIN
-            smooth = np.where(near, self.config.loyalty * smooth, 0.0 if patient else smooth)
-        best = int(smooth.argmax())
+            near = np.abs(self._logs - math.log(held)) < LOYAL_WITHIN
+            pooled *= np.where(near, np.float32(self.config.loyalty), np.float32(not patient))
+        best = int(pooled.argmax())
         rows = slice(max(best - REACH, 0), best + REACH + 1)
-        period = float(weight[rows] @ self.periods[rows] / weight[rows].sum())
+        likely = weight[rows]
+        period = float(likely @ self._periods[rows]) / float(likely.sum())
         histogram = np.bincount(self._bins[rows].ravel(), belief[rows].ravel(), BINS)
-        doubled = np.concatenate([histogram[-4:], histogram, histogram[:4]])
-        peak = int(np.convolve(doubled, np.ones(3), "same")[4:-4].argmax())
-        near_peak = doubled[peak + 1 : peak + 8]
+        peak = int((self._three @ histogram).argmax())
+        near_peak = histogram.take(AROUND + peak, mode="wrap")
         share = float(near_peak.sum())
-        offset = float(near_peak @ np.arange(-3.0, 4.0)) / share
+        offset = float(near_peak @ AROUND) / share
         return Reading((peak + offset) / BINS % 1.0 * period, period, share)
 
 
@@ -167,6 +177,13 @@ def _blur(bins: float) -> Float32:
     apart = np.arange(len(TEMPI))[:, None] - np.arange(len(TEMPI))
     weight = np.exp(-0.5 * (apart / bins) ** 2)
     return np.asarray(weight / weight.sum(0), np.float32)
+
+
+def _within(count: int, reach: int, circular: bool = False) -> Float32:
+    """[count, count]: this times values is the sum of each and those up to `reach` places away."""
+    apart = np.abs(np.arange(count)[:, None] - np.arange(count))
+    apart = np.minimum(apart, count - apart) if circular else apart
+    return np.asarray(apart <= reach, np.float32)
 
 
 def _tempo_change(config: PointerConfig, periods: np.ndarray, prior: np.ndarray) -> Float32:

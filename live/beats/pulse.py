@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 from live.beats import _bar
+from live.beats._network import Network
 from live.beats._pointer import Pointer, PointerConfig, Reading, octave_apart
 from live.beats._spectrum import BANDS, HOP, WINDOW, levels, with_rises
 from live.hops import Windowed, cleaned
@@ -51,7 +51,7 @@ class Memory(Windowed):
     window: Float32 = field(default_factory=lambda: np.zeros(WINDOW, np.float32))
     filled: int = HOP // 2  # so that no frame ends together with one of the 35 features: a tick has less to do at once
     levels: Float32 = field(default_factory=lambda: np.zeros((2, BANDS), np.float32))
-    network: Float32 = field(default_factory=lambda: np.zeros((2, 1, 0), np.float32))
+    network: Float32 = field(default_factory=lambda: np.zeros(0, np.float32))
     belief: Float32 = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     bar: Float32 = field(default_factory=lambda: _bar.PRIOR.copy())
     downbeat: float = 0.0
@@ -74,12 +74,9 @@ class PulseTracker:
     latency = LAG
 
     def __init__(self, weights: Path = WEIGHTS, config: PointerConfig | None = None) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
-        shape = self._session.get_inputs()[1].shape
+        self._network = Network(weights)
         self._pointer = Pointer(config or PointerConfig())
-        self._memory = Memory(network=np.zeros(shape, np.float32), belief=self._pointer.initial())
+        self._memory = Memory(network=self._network.initial_state(), belief=self._pointer.initial())
 
     def hear(self, samples: Float32) -> None:
         for window in self._memory.windows(cleaned(samples), HOP):
@@ -130,10 +127,10 @@ class PulseTracker:
     def _told(self, now: Float32) -> tuple[float, float, Float32]:
         """The network's beat, downbeat and tempi [tempi] for band levels [BANDS]."""
         memory = self._memory
-        frame = with_rises(now, memory.levels[0])[None, None]
-        out, tempo, memory.network = self._session.run(None, {"frames": frame, "state": memory.network})
-        memory.levels = np.stack([memory.levels[1], now])
-        return float(out[0, 0, 0]), float(out[0, 0, 1]), tempo[0, 0]
+        beat, downbeat, tempo, memory.network = self._network.tell(with_rises(now, memory.levels[0]), memory.network)
+        memory.levels[0] = memory.levels[1]
+        memory.levels[1] = now
+        return beat, downbeat, tempo
 
     def _turn(self) -> None:
         """Phase, period, confidence and count of this frame's end from the belief."""

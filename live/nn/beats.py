@@ -38,28 +38,49 @@ class BeatNetwork(nn.Module):
 
 
 class StagedBeats(nn.Module):
-    """What is exported: probabilities, of beat and downbeat the mean of several networks', whose states are stacked.
+    """What is exported: probabilities, of beat and downbeat the mean of several networks'.
 
-    The first network counts as much as all others together, and alone tells the tempo.
+    The first network counts as much as all others together, and alone tells the tempo. One stream, few nodes, as each
+    costs as much as what it computes: the networks enter through one layer that has the normalisation in it, and all
+    states are one row.
     """
+
+    share: Tensor
 
     def __init__(self, networks: list[BeatNetwork]) -> None:
         super().__init__()
-        self.networks = nn.ModuleList(networks)
-        self.widest = max(network.width for network in networks)
+        self.widths = [network.width for network in networks]
+        self.enter = nn.utils.skip_init(nn.Linear, networks[0].enter.in_features, sum(self.widths))
+        weights = [network.enter.weight / network.deviation for network in networks]
+        biases = [n.enter.bias - weight @ n.mean for n, weight in zip(networks, weights, strict=True)]
+        self.enter.weight, self.enter.bias = nn.Parameter(torch.cat(weights)), nn.Parameter(torch.cat(biases))
+        self.recur = nn.ModuleList(nn.ModuleList(_layer(n.recur, i) for i in (0, 1)) for n in networks)
+        self.beat = nn.ModuleList(network.beat for network in networks)
+        self.tempo = networks[0].tempo
+        rest = [0.5 / max(len(networks) - 1, 1)] * (len(networks) - 1)
+        self.register_buffer("share", torch.tensor([1.0 - sum(rest), *rest]))
 
-    def initial_state(self, batch: int) -> Tensor:
-        return torch.zeros(2 * len(self.networks), batch, self.widest)
+    def initial_state(self) -> Tensor:
+        return torch.zeros(2 * sum(self.widths))
 
     def forward(self, frames: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        beats, tempi, after = [], [], []
-        for i, network in enumerate(self.networks):
-            own = state[2 * i : 2 * i + 2, :, : network.width]  # [2, batch, width]
-            logits, tempo, own = network(frames, own)
-            beats.append(torch.sigmoid(logits))
-            tempi.append(tempo)
-            after.append(nn.functional.pad(own, (0, self.widest - network.width)))
-        beat = beats[0]  # [batch, time, 2]
-        if len(beats) > 1:
-            beat = (beat + torch.stack(beats[1:]).mean(0)) / 2.0
-        return beat, torch.softmax(tempi[0], -1), torch.cat(after)
+        """[time, 2] beat and downbeat, [time, tempi], and the state after, of frames [time, inputs]."""
+        entered = torch.relu(self.enter(frames)).split(self.widths, -1)
+        states = iter(state.view(1, 1, -1).split([width for width in self.widths for _ in (0, 1)], -1))
+        told, after = [], []
+        for x, layers in zip(entered, self.recur, strict=True):
+            x = x[:, None]  # [time, 1, width]
+            for layer in layers:
+                x, own = layer(x, next(states))
+                after.append(own)
+            told.append(x[:, 0])
+        beats = torch.stack([torch.sigmoid(beat(x)) for beat, x in zip(self.beat, told, strict=True)], -1)
+        return beats @ self.share, torch.softmax(self.tempo(told[0]), -1), torch.cat(after, -1).view(-1)
+
+
+def _layer(recur: nn.GRU, number: int) -> nn.GRU:
+    """One layer of a GRU alone, time first."""
+    layer = nn.GRU(recur.hidden_size, recur.hidden_size)
+    weights = recur.state_dict()
+    layer.load_state_dict({name: weights[name.replace("_l0", f"_l{number}")] for name in layer.state_dict()})
+    return layer

@@ -245,13 +245,13 @@ def export(checkpoints: list[Path], out: Path) -> None:
     """`out` (.onnx, weights stored in half precision) and its card beside it (.json); networks of several runs err at
     different places, so that their mean is better than each."""
     staged = StagedBeats([read_network(checkpoint) for checkpoint in checkpoints]).eval()
-    frames, state = torch.zeros(1, 1, 2 * BANDS), staged.initial_state(1)
+    frames, state = torch.zeros(1, 2 * BANDS), staged.initial_state()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the plain exporter, which is deprecated but writes a GRU as one node
         torch.onnx.export(
             staged, (frames, state), str(out), dynamo=False, opset_version=17,
             input_names=["frames", "state"], output_names=["activations", "tempo", "next_state"],
-            dynamic_axes={"frames": {1: "time"}, "activations": {1: "time"}, "tempo": {1: "time"}},
+            dynamic_axes={name: {0: "time"} for name in ("frames", "activations", "tempo")},
         )  # fmt: skip
     onnx.save(stored_in_half(onnx.load(out)), out)
     runs = [torch.load(checkpoint, weights_only=True) for checkpoint in checkpoints]
