@@ -54,7 +54,7 @@ class StagedBeats(nn.Module):
         weights = [network.enter.weight / network.deviation for network in networks]
         biases = [n.enter.bias - weight @ n.mean for n, weight in zip(networks, weights, strict=True)]
         self.enter.weight, self.enter.bias = nn.Parameter(torch.cat(weights)), nn.Parameter(torch.cat(biases))
-        self.recur = nn.ModuleList(nn.ModuleList(_layer(n.recur, i) for i in (0, 1)) for n in networks)
+        self.recur = nn.ModuleList(_layer(n.recur, i) for n in networks for i in (0, 1))
         self.beat = nn.ModuleList(network.beat for network in networks)
         self.tempo = networks[0].tempo
         rest = [0.5 / max(len(networks) - 1, 1)] * (len(networks) - 1)
@@ -65,15 +65,14 @@ class StagedBeats(nn.Module):
 
     def forward(self, frames: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """[time, 2] beat and downbeat, [time, tempi], and the state after, of frames [time, inputs]."""
-        entered = torch.relu(self.enter(frames)).split(self.widths, -1)
-        states = iter(state.view(1, 1, -1).split([width for width in self.widths for _ in (0, 1)], -1))
+        entered = torch.relu(self.enter(frames)).split(self.widths, -1)  # each [time, width]
+        states = state.view(1, 1, -1).split([width for width in self.widths for _ in (0, 1)], -1)  # each [1, 1, width]
         told, after = [], []
-        for x, layers in zip(entered, self.recur, strict=True):
-            x = x[:, None]  # [time, 1, width]
-            for layer in layers:
-                x, own = layer(x, next(states))
-                after.append(own)
+        for i, x in enumerate(entered):
+            x, lower = self.recur[2 * i](x[:, None], states[2 * i])  # [time, 1, width]
+            x, upper = self.recur[2 * i + 1](x, states[2 * i + 1])
             told.append(x[:, 0])
+            after += [lower, upper]
         beats = torch.stack([torch.sigmoid(beat(x)) for beat, x in zip(self.beat, told, strict=True)], -1)
         return beats @ self.share, torch.softmax(self.tempo(told[0]), -1), torch.cat(after, -1).view(-1)
 
