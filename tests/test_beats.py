@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from live.beats import pulse
+from live.beats._network import Network
 from live.beats._pointer import FRAME_RATE, TEMPI, Pointer, PointerConfig
 from live.beats._spectrum import BANDS, HOP, all_levels
 from live.contracts import load_plugin, plugin_names
@@ -147,6 +148,24 @@ def test_one_window_at_a_time_is_what_the_whole_gives():
     states(tracker, x)
     assert levels.shape == (100, BANDS)
     assert np.allclose(tracker.snapshot()["levels"], levels[-2:], atol=1e-5)
+
+
+def test_the_networks_remember_nothing_but_the_state_they_are_given():
+    network, frame = Network(pulse.WEIGHTS), rng().random(2 * BANDS, dtype=np.float32)
+    first = network.tell(frame, network.initial_state())
+    network.tell(-frame, first.state)
+    again = network.tell(frame, network.initial_state())
+    assert again[:2] == first[:2]
+    assert np.array_equal(again.tempo, first.tempo) and np.array_equal(again.state, first.state)
+
+
+def test_a_belief_that_moves_keeps_its_tempo_and_comes_round_to_its_beat():
+    pointer, slowest = Pointer(PointerConfig(pull=0.0, leap=0.0, steadiness=1e4)), len(TEMPI) - 1
+    belief = np.zeros_like(pointer.initial())
+    belief[slowest, 0] = 1.0  # the beat is now
+    for _ in range(int(pointer.periods[slowest])):
+        belief = pointer.move(belief)
+    assert belief[slowest, :2].sum() == pytest.approx(1.0, abs=1e-4) and belief.sum() == pytest.approx(1.0, abs=1e-4)
 
 
 @pytest.mark.parametrize("bpm", [60, 90, 120, 150, 180])

@@ -2,7 +2,7 @@
 
 Every 10 ms: band levels -> network (`pulse.onnx`, trained by `live.train.beats` on music of the project's own) ->
 forward filter over tempo and phase -> the phase of *now*. The network tells a beat `LAG` late; the filter has
-predicted it by then, and the reported phase is that much ahead of the filter's. Costs about 0.25 ms per 10 ms.
+predicted it by then, and the reported phase is that much ahead of the filter's. Costs about 0.23 ms per 10 ms.
 
 In silence nothing is learned and the beat is coasted on, confidence falling; without belief in any one hypothesis
 likewise.
