@@ -16,12 +16,12 @@ perform:
 	@.venv/bin/live perform --input demo --duration 30
 
 test:
-	@scripts/setup.sh audio,preview,film,monitor,train,dev,midi,link,gpu
+	@scripts/setup.sh audio,preview,film,monitor,ndi,train,dev,midi,link,gpu
 	.venv/bin/python -m pytest
 
 # What a change must pass besides the tests.
 check:
-	@scripts/setup.sh audio,preview,film,monitor,train,dev,midi,link,gpu
+	@scripts/setup.sh audio,preview,film,monitor,ndi,train,dev,midi,link,gpu
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy

@@ -13,6 +13,8 @@ CAMERAS = ("front", "low", "side", "high", "close", "orbit", "follow")
 STAGE, CLEAR = "stage", "transparent"
 NAMES = ("camera", "size", "background", "trails", "beat")
 """Options of every drawn output."""
+PROVIDERS = ("auto", "cuda", "cpu")
+"""What draws a renderer's pictures."""
 SMALLEST, LARGEST = 64, 7680
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
 _COLOUR = re.compile(r"[0-9a-fA-F]{6}")
@@ -35,6 +37,17 @@ class Look:
     def values(self) -> dict[str, str | int | bool]:
         """As plain values, for another process."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who is shown in place of drawn bodies: a renderer, what runs it, which dancer, and whether a size was
+    asked for."""
+
+    renderer: str
+    provider: str = "auto"
+    dancer: int = 0
+    sized: bool = False
 
 
 def make_look(options: Mapping[str, str], where: str, usual: Look = Look()) -> Look:

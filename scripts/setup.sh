@@ -38,7 +38,7 @@ case ",$extras," in *,audio,*)
     apt gcc libc6-dev portaudio19-dev
     [ -f "$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] || apt python3-dev ;;
 esac
-case ",$extras," in *,preview,*|*,film,*|*,webcam,*) apt libegl1 libgl1 ;; esac
+case ",$extras," in *,preview,*|*,film,*|*,webcam,*|*,ndi,*) apt libegl1 libgl1 ;; esac
 case ",$extras," in *,dev,*)
     apt pulseaudio pulseaudio-utils libasound2-plugins jackd2 util-linux iproute2
     apt liblo-tools puredata-core supercollider-language godot3-server # the receivers that the tests send to
@@ -53,9 +53,9 @@ esac
 say "installing livedance[$extras] and what it needs (some minutes the first time)"
 pip() { .venv/bin/python -m pip --disable-pip-version-check --quiet "$@"; }
 if ! pip install -c constraints.txt -e ".[$extras]"; then
-    without=$(printf '%s' "$extras" | tr ',' '\n' | grep -vxE 'audio|midi|link|gpu' | paste -sd, -)
-    say "PyAudio (it needs gcc and portaudio19-dev), python-rtmidi, LinkPython-extern or tensorrt-rtx could not be"
-    say "installed: microphones, MIDI, Link and engines will not work, files and the demo will"
+    without=$(printf '%s' "$extras" | tr ',' '\n' | grep -vxE 'audio|midi|link|ndi|gpu' | paste -sd, -)
+    say "PyAudio (it needs gcc and portaudio19-dev), python-rtmidi, LinkPython-extern, cyndilib or tensorrt-rtx could not be"
+    say "installed: microphones, MIDI, Link, NDI and engines will not work, files and the demo will"
     pip install -c constraints.txt -e ".[$without]"
 fi
 printf '%s' "$want" >"$stamp"

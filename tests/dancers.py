@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from live import rotation, skeleton
+from live import ring, rotation, skeleton
 from live.take import fields_of, head, record_dtype, write_pose
 from live.types import BeatState, Pose
 
@@ -37,3 +37,16 @@ def recorded(poses: list[Pose]) -> np.ndarray:
 def write_take(path, poses: list[Pose]):
     path.write_bytes(head(poses[0].dancers) + recorded(poses).tobytes())
     return path
+
+
+class Memory:
+    """A ring with poses in it."""
+
+    def __init__(self, slots=4):
+        self.ring = ring.create(record_dtype(1).itemsize, slots)
+        records = np.ndarray(slots, record_dtype(1), self.ring.memory, ring.HEADER)
+        self.fields, self.slots = fields_of(records), slots
+
+    def put(self, pose):
+        write_pose(self.fields, self.ring.written % self.slots, pose)
+        self.ring.publish()

@@ -22,7 +22,7 @@ from live.cli.render import Plan, _missing, pictures, render
 from live.errors import BadFile, BadTarget, Failed, Unusable
 from live.look import Look
 from live.outputs import film
-from live.renderers import _encoder
+from live.renderers import _encoder, _shapes
 from live.sound import Track
 from live.take import read_take
 from live.types import HOP, SAMPLE_RATE, AudioBlock
@@ -155,7 +155,7 @@ def test_a_transparent_film_has_an_alpha_channel(tmp_path):
 
 
 def test_colours_are_given_back_what_alpha_took():
-    assert _encoder.straight(np.array([[[50, 100, 0, 100]]], np.uint8)).tolist() == [[[127, 255, 0, 100]]]
+    assert _shapes.straight(np.array([[[50, 100, 0, 100]]], np.uint8)).tolist() == [[[128, 255, 0, 100]]]
 
 
 def test_a_take_becomes_a_film_with_a_picture_for_each_moment(tmp_path):

@@ -15,7 +15,7 @@ from live.cli.outputs import make_output
 from live.contracts import Output, load_plugin, plugin_names
 from live.errors import BadTarget
 
-DRAWN = {"window", "film", "webcam", "monitor", "photoreal"}
+DRAWN = {"window", "film", "webcam", "monitor", "photoreal", "ndi", "spout", "syphon"}
 """Outputs that draw have tests of their own: they need a screen, a codec, a camera, a web server."""
 NAMES = [name for name in plugin_names("live.outputs") if name not in DRAWN]
 

@@ -1,17 +1,15 @@
-"""The stage window and the virtual camera: the newest pose, and no harm to the dance whatever happens to them."""
+"""The stage window: the newest pose, and no harm to the dance whatever happens to them."""
 
 from __future__ import annotations
 
 import os
-import sys
-import threading
 import time
 import types
 
 import numpy as np
 import pytest
 import soundfile
-from dancers import standing
+from dancers import Memory, standing
 from test_cli import live, performing
 
 pytest.importorskip(
@@ -23,14 +21,14 @@ os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 import pygame
 
 from live import ring
-from live.errors import BadTarget, MissingExtra, Unusable
+from live.errors import BadTarget, MissingExtra
 from live.lab import clicks
 from live.look import Look
 from live.outputs import _drawn, window
 from live.renderers import _feed
 from live.renderers import window as drawing
 from live.renderers._flash import Flash
-from live.take import fields_of, read_take, record_dtype, write_pose
+from live.take import read_take, record_dtype
 
 SMALL = "window:?size=160x90"
 
@@ -118,19 +116,6 @@ def test_a_missing_package_names_the_command_that_brings_it(monkeypatch):
 
 
 # ---- inside the window's process -----------------------------------------------------------------------------------
-
-
-class Memory:
-    """A ring with poses in it."""
-
-    def __init__(self, slots=4):
-        self.ring = ring.create(record_dtype(1).itemsize, slots)
-        records = np.ndarray(slots, record_dtype(1), self.ring.memory, ring.HEADER)
-        self.fields, self.slots = fields_of(records), slots
-
-    def put(self, pose):
-        write_pose(self.fields, self.ring.written % self.slots, pose)
-        self.ring.publish()
 
 
 @pytest.fixture
@@ -333,58 +318,3 @@ def test_a_window_is_told_to_flash():
 
 def test_without_being_asked_it_never_flashes(stage, memory):
     assert not any(heard(stage, memory, [0.1, 0.9, 0.1]))
-
-
-# ---- the virtual camera --------------------------------------------------------------------------------------------
-
-
-class Camera:
-    """Stands in for a virtual camera device."""
-
-    def __init__(self, width, height, fps, device=None):
-        if device == "/dev/none":
-            raise RuntimeError("no device")
-        self.sent = []
-
-    def send(self, frame):
-        self.sent.append(frame)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-
-@pytest.fixture
-def webcam(monkeypatch):
-    """The renderer with that device under it."""
-    monkeypatch.setitem(sys.modules, "pyvirtualcam", types.SimpleNamespace(Camera=Camera))
-    monkeypatch.delitem(sys.modules, "live.renderers.webcam", raising=False)
-    from live.renderers import webcam
-
-    yield webcam
-    sys.modules.pop("live.renderers.webcam", None)
-
-
-def test_the_virtual_camera_is_sent_whole_pictures(webcam, memory, monkeypatch, capsys):
-    memory.put(standing())
-    gone, made = threading.Event(), []
-
-    def opened(look, device, fps):
-        made.append(Camera(look.width, look.height, fps))
-        return made[0]
-
-    monkeypatch.setattr(webcam, "opened", opened)
-    settings = {"dancers": 1, "device": "", "fps": 60}
-    monkeypatch.setattr(_feed, "begin", lambda *_: (memory.ring, Look(width=160, height=90), settings))
-    monkeypatch.setattr(webcam, "engine_gone", lambda: gone)
-    threading.Timer(0.5, gone.set).start()
-    assert webcam.main("", "") == 0
-    assert made[0].sent[-1].shape == (90, 160, 3) and made[0].sent[-1].max() > 100
-    assert "ready" in capsys.readouterr().out
-
-
-def test_no_virtual_camera_is_one_clear_line(webcam):
-    with pytest.raises(Unusable, match=r"^no virtual camera [^\n]*v4l2loopback"):
-        webcam.opened(Look(), "/dev/none", 30)

@@ -31,9 +31,9 @@ def render_command(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a film that is there.")] = False,
 ) -> None:
     """Film a take."""
-    from live.cli.render import Person, Plan, render
+    from live.cli.render import Plan, render
     from live.errors import Unusable
-    from live.look import make_look
+    from live.look import Person, make_look
 
     switch = None if trails is None else str(int(trails))
     looks = {"camera": camera, "background": background, "trails": switch}

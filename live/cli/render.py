@@ -8,23 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from live.errors import BadFile, MissingExtra, Unusable
-from live.look import CLEAR, Look
+from live.look import CLEAR, Look, Person
 from live.take import Take, read_take
 from live.types import SAMPLE_RATE, Float32
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody who is shown in place of drawn bodies: a renderer, what runs it, which dancer, and whether a size was
-    asked for."""
-
-    renderer: str
-    provider: str = "auto"
-    dancer: int = 0
-    sized: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,44 +32,30 @@ def render(take: Path, out: Path, plan: Plan, say: Callable[[str], None]) -> Non
     """Film `take` as `out`. Nothing is written before the take and the sound are known to be good."""
     read = read_take(take)
     _check(out, plan)
+    if plan.person is not None and plan.person.dancer >= read.dancers:
+        raise Unusable(f"--dancer {plan.person.dancer}: the take has no such dancer: choose 0..{read.dancers - 1}")
     try:
+        from live.renderers._drawing import drawing
         from live.renderers._encoder import Film
 
-        look, fps, draw, pixels = _drawing(plan, read.dancers)
+        made = drawing(plan.look, read.dancers, plan.person)
     except ImportError as error:
         raise _missing(error) from None
     heard = _heard(plan.sound) if plan.sound is not None else None
     begun = time.monotonic()
-    film = Film(out, look, fps, heard is not None)
+    fps = plan.fps or made.rate
+    film = Film(out, made.look, fps, heard is not None)
     count = 0
     try:
         for count, record in enumerate(pictures(read, fps)):
-            draw(read.records[record], 1.0 / fps)
-            film.picture(pixels, count)
+            made.draws.draw(read.records[record], 1.0 / fps)
+            film.picture(made.pixels, count)
             if heard is not None:
                 film.sound(_under(heard, plan.offset, count, fps))
     finally:
         film.close()
     seconds, length = time.monotonic() - begun, (count + 1) / fps
     say(f"{count + 1} pictures, {length:.1f} s of film, in {seconds:.1f} s: {out}")
-
-
-def _drawing(plan: Plan, dancers: int) -> tuple[Look, int, Callable[[np.void, float], None], NDArray[np.uint8]]:
-    """The film's look, its pictures a second, what draws a record of a take, and where it draws [H, W, 4]."""
-    from live.renderers import _painter
-
-    if plan.person is None:
-        pixels = np.zeros((plan.look.height, plan.look.width, 4), np.uint8)
-        return plan.look, plan.fps or 60, _painter.Painter(plan.look, dancers, pixels).draw, pixels
-    from live.renderers import _portrait
-
-    if plan.person.dancer >= dancers:
-        raise Unusable(f"--dancer {plan.person.dancer}: the take has no such dancer: choose 0..{dancers - 1}")
-    studio = _portrait.open_studio(plan.person.renderer, plan.person.provider)
-    look = plan.look if plan.person.sized else _portrait.own_size(plan.look, studio)
-    pixels = np.zeros((look.height, look.width, 4), np.uint8)
-    draw = _portrait.Portrait(studio, dancers, pixels, plan.person.dancer).draw
-    return look, plan.fps or min(round(studio.easel.card.rate), 60), draw, pixels
 
 
 def _missing(error: ImportError) -> Unusable:

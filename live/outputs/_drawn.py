@@ -17,7 +17,9 @@ from live.ring import Ring
 PATIENCE = 30.0
 """Seconds in which a process must say that it is ready."""
 EXTRAS = {"pygame": ("pygame-ce", "preview"), "skia": ("skia-python", "preview"), "av": ("av", "film"),
-          "pyvirtualcam": ("pyvirtualcam", "webcam"), "aiohttp": ("aiohttp", "monitor")}  # fmt: skip
+          "pyvirtualcam": ("pyvirtualcam", "webcam"), "aiohttp": ("aiohttp", "monitor"),
+          "cyndilib": ("cyndilib", "ndi"), "SpoutGL": ("SpoutGL", "spout"),
+          "syphon": ("syphon-python", "syphon")}  # fmt: skip
 """Packages by the module that is imported, and the extra that brings them."""
 UNSTARTED = "its process does not start; on Debian and Ubuntu install libegl1 and libgl1"
 FALLEN = 70

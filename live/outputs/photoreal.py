@@ -7,10 +7,9 @@ cpu), `dancer=0`, `size`, `fullscreen=1` (without text), `display=N`, `text=0`.
 from __future__ import annotations
 
 from live.errors import BadTarget
-from live.look import Look, make_look
+from live.look import PROVIDERS, Look, make_look
 from live.outputs import _drawn, _uri
 
-PROVIDERS = ("auto", "cuda", "cpu")
 OPTIONS = ("size", "text", "fullscreen", "display", "provider", "dancer")
 USUAL = "puppet"
 

@@ -1,27 +1,24 @@
 """`webcam:[?device=NAME&...]` shows the dancers as a camera that video calls and mixers can choose.
 
-Options: those of `live.look`, `device=` (such as /dev/video4; the first that is free where left out), `fps=30`.
+Options: those of `live.look`, `fps=30`, `model=RENDERER` with `provider` and `dancer`, `device=` (such as /dev/video4;
+the first that is free where left out).
 """
 
 from __future__ import annotations
 
-from live.look import NAMES, make_look
-from live.outputs import _drawn, _uri
+from live.outputs import _shared, _uri
 
 
 def open_output(uri: str) -> WebcamOutput:
     """`webcam:`, or `webcam:?option=value&...`."""
-    options = _uri.alone(uri, (*NAMES, "device", "fps"))
-    look = make_look(options, f"output '{uri}'")
-    fps = int(_uri.number(uri, options, "fps", 30, 1, 60))
-    return WebcamOutput(uri, look, {"device": options.get("device", ""), "fps": fps})
+    options = _uri.alone(uri, (*_shared.OPTIONS, "device"))
+    look, settings = _shared.told(uri, options, 30)
+    return WebcamOutput(uri, look, settings | {"device": options.get("device", "")})
 
 
-class WebcamOutput(_drawn.Drawn):
-    """The newest pose at each of the camera's frames."""
+class WebcamOutput(_shared.Shared):
+    """A camera of this machine."""
 
     what = "the virtual camera"
     renderer = "webcam"
-    picture = True
     modules = ("skia", "pyvirtualcam")
-    slots, keeps_all, patience = 8, False, 3.0

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from live.errors import Failed, Unusable
 from live.look import CLEAR, Look
+from live.renderers._shapes import straight
 from live.types import SAMPLE_RATE, Float32
 
 VIDEO = ("libx264", "h264_videotoolbox", "h264_mf", "libopenh264", "mpeg4")
@@ -136,13 +137,6 @@ def _video(file: Any, look: Look, fps: int) -> Any:
     )
     stream.codec_context.time_base = Fraction(1, fps)
     return stream
-
-
-def straight(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Pixels whose colours are not multiplied by their alpha any more, as films want them."""
-    alpha = pixels[..., 3:].astype(np.uint16)
-    colours = pixels[..., :3].astype(np.uint16) * 255 // np.maximum(alpha, 1)
-    return np.concatenate([np.minimum(colours, 255), alpha], -1).astype(np.uint8)
 
 
 def _words(error: Exception) -> str:

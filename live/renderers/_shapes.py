@@ -19,6 +19,14 @@ def canvas_on(pixels: NDArray[np.uint8], opaque: bool) -> Any:
     return skia.Canvas.MakeRasterDirect(info, pixels, pixels.strides[0])
 
 
+def straight(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Pixels [H, W, 4] whose colours are not multiplied by their alpha any more, as films and mixers want them."""
+    out = np.empty_like(pixels)
+    info = skia.ImageInfo.Make(pixels.shape[1], pixels.shape[0], skia.kBGRA_8888_ColorType, skia.kUnpremul_AlphaType)
+    canvas_on(pixels, opaque=False).readPixels(info, out, out.strides[0])
+    return out
+
+
 @cache
 def _directions(corners: int) -> Float64:
     angles = np.linspace(0.0, 2 * np.pi, corners, endpoint=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +19,7 @@ import pygame
 from live.errors import Unusable
 from live.look import Look
 from live.renderers import _feed
+from live.renderers._drawing import Draws
 from live.renderers._flash import Flash
 from live.renderers._painter import Painter
 from live.ring import engine_gone
@@ -87,18 +88,6 @@ class Window:
             line = self._font.render(text, True, (150, 160, 190))
             self._screen.blit(line, (16, self._size[1] - line.get_height() - 12))
         pygame.display.flip()
-
-
-class Draws(Protocol):
-    """What draws into a window's pixels."""
-
-    @property
-    def caption(self) -> str: ...
-
-    def turn(self) -> None:
-        """Another view."""
-
-    def draw(self, record: np.void, seconds: float, presence: float = 1.0) -> None: ...
 
 
 class Stage:
