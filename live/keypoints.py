@@ -20,7 +20,9 @@ NAMES = (
     "rightHip", "rightKnee", "rightAnkle", "leftHip", "leftKnee", "leftAnkle",
     "rightEye", "leftEye", "rightEar", "leftEar",
 )  # fmt: skip
-COUNT = len(NAMES)
+COUNT, CHANNELS = len(NAMES), 2 * len(NAMES)
+SPACE = "keypoints18"
+"""What the channels of dances and models are called that are such keypoints."""
 INDEX = {name: i for i, name in enumerate(NAMES)}
 MIRROR = tuple(INDEX[n.replace("left", "right") if n.startswith("left") else n.replace("right", "left")] for n in NAMES)
 HIPS, NECK = [INDEX["rightHip"], INDEX["leftHip"]], INDEX["neck"]

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from live import dictionary
+from live import dictionary, keypoints
 from live.errors import BadFile, MissingExtra, Unusable
 
 try:
@@ -70,7 +70,11 @@ def fit(settings: TrainConfig, arrays: dict[str, Any], out: Path, begin: Begin, 
     """One run in the folder `out`, to its last round."""
     torch.set_num_threads(machine.threads)
     styles = [str(style) for style in arrays["styles"]]
-    settings = dataclasses.replace(settings, model=dataclasses.replace(settings.model, styles=len(styles)))
+    flat = str(arrays["pose_space"]) == keypoints.SPACE
+    if flat and (settings.kinematics > 0 or settings.contact > 0):
+        raise Unusable(f"dances of {keypoints.SPACE} have no bones: write kinematics = 0 and contact = 0 under [train]")
+    shape = {"styles": len(styles), "channels": arrays["channels"].shape[1]}
+    settings = dataclasses.replace(settings, model=dataclasses.replace(settings.model, **shape))
     kept = out / checkpoint.NAME
     if kept.exists() and not begin.resume:
         raise Unusable(f"{out}: holds a checkpoint already; add --resume, or name another folder with --out")

@@ -48,7 +48,10 @@ def load_generator(show: Show, say: Callable[[str], None] = lambda line: None) -
     folder = find_model(show.model)
     card = read_card(folder)
     if card.pose_space != "rotations22":
-        raise BadModel(f"model '{card.name}' gives {card.pose_space}: it can be drawn, but not sent as bones")
+        raise BadModel(
+            f"model '{card.name}' dances in the picture ({card.pose_space}) and has no bones to perform with: "
+            "train one from dances prepared with --pose-space rotations22"
+        )
     style = style_weights(card, show.style)
     backend, why = choose(show.backend, folder, card, show.dancers)
     if show.backend == "auto":

@@ -16,6 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 
+from live import keypoints
 from live.card import CARD_VERSION
 from live.contracts import FEATURE_NAMES
 from live.nn.generator import Generator
@@ -134,7 +135,7 @@ def _card(generator: Generator, folder: Path, card: dict) -> dict:
     return {
         "card_version": CARD_VERSION,
         **card,
-        "pose_space": "rotations22",
+        "pose_space": keypoints.SPACE if c.channels == keypoints.CHANNELS else "rotations22",
         "feature_names": list(FEATURE_NAMES),
         "bones": list(BONES),
         "tick_rate": 30,
