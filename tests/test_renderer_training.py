@@ -22,7 +22,8 @@ from live.frames.maps import draw  # noqa: E402
 from live.nn.critics import Critics, Vgg, fooled, judged, matching, unlike  # noqa: E402
 from live.nn.renderer import Renderer, RendererSizes, Stage  # noqa: E402
 from live.train import filmed  # noqa: E402
-from live.train.footage import Walks, load_footage, plate, spans, split  # noqa: E402
+from live.train.footage import Walks, load_footage, spans, split  # noqa: E402
+from live.train.place import plate  # noqa: E402
 from live.train.pose_tool import Seen  # noqa: E402
 from live.train.renderer import SMALL, RendererConfig, Rendering, make_config, read_config  # noqa: E402
 from live.train.renderer_export import read_checkpoint  # noqa: E402

@@ -20,7 +20,8 @@ try:
     from torch.utils.data import DataLoader
 
     from live.cli.learn import Machine, Shown
-    from live.train.footage import Footage, Walks, load_footage, plate, split
+    from live.train.footage import Footage, Walks, load_footage, split
+    from live.train.place import plate
     from live.train.pose_tool import home
     from live.train.renderer import CARD_KEYS, SMALL, RendererConfig, Rendering, make_config, read_config
     from live.train.renderer_export import export_renderer, read_checkpoint

@@ -85,12 +85,6 @@ def split(footage: Footage, share: float) -> tuple[Footage, Footage]:
     return both
 
 
-def plate(footage: Footage, most: int = 200) -> Pixels:
-    """What each pixel shows most of the time [S, S, 3]: the place without the person, where the camera stands still."""
-    every = max(1, len(footage.pictures) // most)
-    return np.median(footage.pictures[::every], 0).astype(np.uint8)
-
-
 class Moment(NamedTuple):
     """A batch: number of the round; maps [B, P, S, S], pictures and the true ones before them [B, 3, S, S], all uint8;
     fresh [B]: 1 where a walk through the footage begins with nothing seen before, 2 where it begins in the middle."""
