@@ -22,7 +22,7 @@ from live.frames.maps import draw  # noqa: E402
 from live.nn.critics import Critics, Vgg, fooled, judged, matching, unlike  # noqa: E402
 from live.nn.renderer import Renderer, RendererSizes, Stage  # noqa: E402
 from live.train import filmed  # noqa: E402
-from live.train.footage import Walks, load_footage, spans, split  # noqa: E402
+from live.train.footage import Footage, Walks, load_footage, spans, split  # noqa: E402
 from live.train.place import plate  # noqa: E402
 from live.train.pose_tool import Seen  # noqa: E402
 from live.train.renderer import SMALL, RendererConfig, Rendering, make_config, read_config  # noqa: E402
@@ -98,6 +98,20 @@ def test_the_plate_is_the_empty_place():
     assert np.abs(plate(footage()).astype(int) - (0, 0, 90)).mean() < 12
 
 
+def test_somebody_who_stands_in_one_place_most_of_the_time_is_not_taken_for_it():
+    shown = footage()
+    pictures, places = np.repeat(shown.pictures[:1], 70, 0), np.repeat(shown.points[:1], 70, 0)
+    pictures[60:], places[60:, :, 0] = (0, 0, 90), places[60:, :, 0] + 0.35  # to the side, and out of the picture
+    still = Footage(pictures, places, np.zeros(70, np.int32), 30.0)
+    assert np.abs(np.median(still.pictures, 0) - (0, 0, 90)).max() > 100
+    assert np.abs(plate(still).astype(int) - (0, 0, 90)).max() == 0
+
+
+def test_what_nobody_ever_uncovers_is_like_what_lies_beside_it():
+    shown = footage()
+    assert np.abs(plate(shown.part(slice(0, 1))).astype(int) - (0, 0, 90)).max() == 0
+
+
 def test_the_end_of_the_footage_is_kept_for_measuring():
     trained, rest = split(footage(100), 0.1)
     assert (len(trained.clips), len(rest.clips)) == (90, 10)
@@ -134,14 +148,15 @@ def watched(frames, monkeypatch, lost=()):
     for at, place in zip(KEYPOINTS, points()[0] * 64, strict=True):
         image[:, at, :2] = place
     image[list(lost)] = np.nan
-    monkeypatch.setattr(filmed, "watch", lambda clip: Seen(image, image.copy(), 30.0))
+    monkeypatch.setattr(filmed, "watch", lambda clip, tell: Seen(image, image.copy(), 30.0))
 
 
 def test_a_cut_and_a_gap_begin_other_clips(tmp_path, monkeypatch):
     watched(60, monkeypatch, lost=range(40, 50))
-    found = filmed.filmed(video(tmp_path / "a.mp4", 60, cut=20), 64)
+    found, seconds = filmed.filmed(video(tmp_path / "a.mp4", 60, cut=20), 64)
     np.testing.assert_allclose([b - a for a, b in spans(found.clips)], [20, 20, 10], atol=1)
     assert found.pictures.shape[1:] == (64, 64, 3) and found.rate == pytest.approx(30, abs=1)
+    assert seconds == pytest.approx(2, abs=0.05)
 
 
 def test_a_variable_frame_rate_becomes_a_steady_one_and_a_hole_a_break():
@@ -161,7 +176,7 @@ def test_a_video_of_a_moment_is_too_short(tmp_path, monkeypatch, frames):
 
 def test_a_video_with_nobody_in_it_is_told(tmp_path, monkeypatch):
     watched(20, monkeypatch)
-    monkeypatch.setattr(filmed, "watch", lambda clip: (_ for _ in ()).throw(BadFile(f"{clip}: nobody was found")))
+    monkeypatch.setattr(filmed, "watch", lambda clip, tell: (_ for _ in ()).throw(BadFile(f"{clip}: nobody was found")))
     with pytest.raises(BadFile, match="nobody was found"):
         filmed.filmed(video(tmp_path / "a.mp4", 20), 64)
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
 from live.errors import BadFile, MissingExtra, Unusable
 from live.frames.easel import open_easel
 
@@ -68,7 +70,8 @@ def train_renderer(
     size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
     print(
         f"{folder}: {size:.1f} MB, {settings.rounds} rounds; likeness to {found.pictures} pictures that it never saw "
-        f"{found.made:.3f} (the nearest that it saw: {found.nearest:.3f})"
+        f"{found.made:.3f} (the nearest that it saw: {found.nearest:.3f}); "
+        f"film a take with `live render TAKE --model {folder} --out FILM.mp4`"
     )
 
 
@@ -82,9 +85,15 @@ def _watched(video: Path, size: int) -> Footage:
         raise BadFile(f"{video}: there is no such file")
     kept = home() / f"footage-{hashlib.sha256(video.read_bytes()).hexdigest()[:32]}-{size}.npz"
     if not kept.exists():
-        found = filmed(video, size)
+        with Progress(TextColumn("watching"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) as shown:
+            task = shown.add_task("", total=None, visible=False)  # not seen where it was watched before
+            found, seconds = filmed(video, size, lambda n, of: shown.update(task, completed=n, total=of, visible=True))
         found.save(kept)
-        print(f"{video}: {len(found.pictures)} pictures at {found.rate:.0f} a second")
+        used = len(found.pictures) / found.rate
+        print(
+            f"{video}: {len(found.pictures)} pictures at {found.rate:.0f} a second: "
+            f"one person is seen in {used:.1f} of its {seconds:.1f} s"
+        )
     return load_footage(kept)
 
 

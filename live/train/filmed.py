@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,9 +42,17 @@ class Cutting(NamedTuple):
     sides: tuple[int, int]
 
 
-def filmed(clip: Path, size: int) -> Footage:
-    """Footage of `size` pixels of the one person in a video; `BadFile` where there is none, or too little of it."""
-    seen = one_person(watch(clip))
+class Filmed(NamedTuple):
+    """What a video gave, and how long it is (s)."""
+
+    footage: Footage
+    seconds: float
+
+
+def filmed(clip: Path, size: int, tell: Callable[[int, int], object] = lambda frame, frames: None) -> Filmed:
+    """Footage of `size` pixels of the one person in a video; `BadFile` where there is none, or too little of it. `tell`
+    hears how many frames of how many have been watched."""
+    seen = one_person(watch(clip, tell))
     found = looked_through(clip)
     count = min(len(found.times), len(seen.image))
     try:
@@ -57,7 +65,9 @@ def filmed(clip: Path, size: int) -> Footage:
         raise BadFile(f"{clip}: nobody is seen for {SHORTEST} pictures without a cut; film one person in one piece")
     corner, side = window(points[chosen], found.sides)
     pictures = np.stack(list(cropped(clip, chosen, corner, side, size)))
-    return Footage(pictures, ((points[chosen] - corner) / side).astype(np.float32), clips, rate_of(found.times[chosen]))
+    places = ((points[chosen] - corner) / side).astype(np.float32)
+    footage = Footage(pictures, places, clips, rate_of(found.times[chosen]))
+    return Filmed(footage, float(found.times[-1] - found.times[0]) + 1 / footage.rate)
 
 
 def looked_through(clip: Path) -> Cutting:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +21,8 @@ from live.types import Float32
 
 PACKAGES = ("mediapipe==0.10.21", "numpy<2")
 PYTHONS = ("python3.11", "python3.12", "python3.10", "python3.9")
+SHORTEST = 4
+"""Frames, of the clip and of somebody in it, with which anything can be done."""
 WORKER = Path(__file__).with_name("mediapipe_worker.py")
 
 
@@ -36,28 +40,36 @@ def home() -> Path:
     return Path(base) / "livedance"
 
 
-def watch(clip: Path) -> Seen:
-    """The landmarks of a clip, remembered by its content; raises `BadFile` naming it when it shows nobody."""
+def watch(clip: Path, tell: Callable[[int, int], object] = lambda frame, frames: None) -> Seen:
+    """The landmarks of a clip, remembered by its content; raises `BadFile` naming it when it shows nobody. `tell` hears
+    how many frames of how many have been watched."""
     if not clip.is_file():
         raise BadFile(f"{clip}: there is no such file")
     content = hashlib.sha256((digest(clip) + digest(WORKER)).encode()).hexdigest()[:32]
     kept = home() / f"pose-{content}.npz"
     if not kept.exists():
-        _watch(clip, kept)
+        _watch(clip, kept, tell)
     with np.load(kept, allow_pickle=False) as file:
         seen = Seen(file["image"], file["world"], float(file["rate"]))
-    if np.isfinite(seen.image).all((1, 2)).sum() < 4 or not 5 <= seen.rate <= 300:
+    if len(seen.image) < SHORTEST:
+        raise BadFile(f"{clip}: {len(seen.image)} frames are too few to see anybody move")
+    if np.isfinite(seen.image).all((1, 2)).sum() < SHORTEST or not 5 <= seen.rate <= 300:
         raise BadFile(f"{clip}: nobody was found in its {len(seen.image)} frames at {seen.rate:g} a second")
     return seen
 
 
-def _watch(clip: Path, kept: Path) -> None:
+def _watch(clip: Path, kept: Path, tell: Callable[[int, int], object]) -> None:
     python = environment()
     with tempfile.TemporaryDirectory(dir=home()) as scratch:
-        out = Path(scratch) / "seen.npz"
-        done = subprocess.run([python, WORKER, clip, out], capture_output=True, text=True, check=False)
-        if done.returncode != 0 or not out.exists():
-            last = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+        out, words = Path(scratch) / "seen.npz", Path(scratch) / "words.txt"
+        with words.open("w") as said:
+            worker = subprocess.Popen([python, WORKER, clip, out], stdout=subprocess.PIPE, stderr=said, text=True)
+        with worker:
+            for line in worker.stdout or ():
+                if found := re.fullmatch(r"(\d+) of (\d+)\n", line):
+                    tell(int(found[1]), int(found[2]))
+        if worker.returncode != 0 or not out.exists():
+            last = (words.read_text(errors="replace").strip().splitlines() or ["it ended without a word"])[-1]
             raise BadFile(f"{clip}: could not be watched: {last}")
         out.replace(kept)
 
