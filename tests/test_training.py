@@ -13,14 +13,16 @@ torch = pytest.importorskip("torch", reason="torch is not installed (extra `trai
 torch.set_num_threads(1)
 pytest.importorskip("lightning", reason="lightning is not installed (extra `train`)")
 
-from live import channels, skeleton  # noqa: E402
+from live import channels, keypoints, skeleton  # noqa: E402
 from live.backends.cpu import open_backend  # noqa: E402
 from live.card import read_card  # noqa: E402
 from live.cli import learn  # noqa: E402
-from live.errors import BadFile, Unusable  # noqa: E402
+from live.cli.troupe import load_generator  # noqa: E402
+from live.errors import BadFile, BadModel, Unusable  # noqa: E402
 from live.features.extractor import BEAT_SLICE  # noqa: E402
 from live.nn.generator import Generator  # noqa: E402
 from live.nn.sizes import GeneratorConfig  # noqa: E402
+from live.show import Show  # noqa: E402
 from live.train import checkpoint, dataset, export  # noqa: E402
 from live.train.config import TrainConfig  # noqa: E402
 from live.train.dance import merged, prepared  # noqa: E402
@@ -233,6 +235,28 @@ def exported(arrays, tmp_path_factory):
     features = np.random.default_rng(0).normal(size=(60, 35)).astype(np.float32)
     export.export_model(generator, folder, CARD, features)
     return folder, generator
+
+
+@pytest.fixture
+def flat(arrays):
+    """Dances of keypoints, as far as training can tell."""
+    channels = np.ascontiguousarray(arrays["channels"][:, : keypoints.CHANNELS])
+    return arrays | {"channels": channels, "pose_space": np.array(keypoints.SPACE)}
+
+
+def test_a_model_of_keypoints_is_as_wide_as_its_dances_and_says_what_it_is(flat, tmp_path):
+    run(flat, tmp_path / "run", rounds=2)
+    features = np.zeros((60, 35), np.float32)
+    export.export_model(checkpoint.read_checkpoint(tmp_path / "run").network(), tmp_path / "model", CARD, features)
+    card = read_card(tmp_path / "model")
+    assert (card.pose_space, card.channels) == ("keypoints18", 36)
+    with pytest.raises(BadModel, match=r"^model 'tiny' dances in the picture[^\n]*--pose-space rotations22$"):
+        load_generator(Show(model=str(tmp_path / "model")))
+
+
+def test_keypoints_have_no_bones_to_learn_by(flat, tmp_path):
+    with pytest.raises(Unusable, match=r"^dances of keypoints18 have no bones: write kinematics = 0"):
+        run(flat, tmp_path, contact=0.1)
 
 
 def test_an_exported_folder_is_accepted_and_hashed(exported):

@@ -85,9 +85,11 @@ def _watched(video: Path, size: int) -> Footage:
         raise BadFile(f"{video}: there is no such file")
     kept = home() / f"footage-{hashlib.sha256(video.read_bytes()).hexdigest()[:32]}-{size}.npz"
     if not kept.exists():
-        with Progress(TextColumn("watching"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) as shown:
-            task = shown.add_task("", total=None, visible=False)  # not seen where it was watched before
-            found, seconds = filmed(video, size, lambda n, of: shown.update(task, completed=n, total=of, visible=True))
+        watching = Watching()
+        try:
+            found, seconds = filmed(video, size, watching)
+        finally:
+            watching.close()
         found.save(kept)
         used = len(found.pictures) / found.rate
         print(
@@ -95,6 +97,24 @@ def _watched(video: Path, size: int) -> Footage:
             f"one person is seen in {used:.1f} of its {seconds:.1f} s"
         )
     return load_footage(kept)
+
+
+class Watching:
+    """A progress bar over a video's frames; none where they were watched before."""
+
+    def __init__(self) -> None:
+        columns = (TextColumn("watching"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns)
+
+    def __call__(self, frame: int, frames: int) -> None:
+        if not self._progress.tasks:
+            self._progress.start()
+            self._progress.add_task("", total=frames or None)  # some videos do not tell
+        self._progress.update(self._progress.task_ids[0], completed=frame)
+
+    def close(self) -> None:
+        if self._progress.tasks:
+            self._progress.stop()
 
 
 class Pictures(lightning.LightningDataModule):

@@ -16,21 +16,26 @@ STOUT = 0.3
 """Of the way from hips to neck, that a body may reach beyond the lines between its keypoints."""
 BARE = 0.05
 """Of the pictures, in which a pixel must be seen bare to be known."""
+WIDE = 0.05
+"""Of the picture's side, over which what is not known is filled."""
 
 
 def plate(footage: Footage) -> Pixels:
-    """The place without the person [S, S, 3]: the median of what is not them. What they always stand before is taken
-    from the nearest pixel that is known."""
+    """The place without the person [S, S, 3]: the median of what is not them. What they always stand before is filled
+    smoothly from around it."""
     which = slice(None, None, max(1, len(footage.pictures) // MOST))
     hidden = covered(footage.part(which))
     shown = np.where(hidden[..., None], np.float32(np.nan), footage.pictures[which])
     known = (~hidden).sum(0) >= BARE * len(hidden)
     if not known.any():
         return np.median(footage.pictures[which], 0).astype(np.uint8)
-    nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
     shown[:, ~known] = 0.0
     rows = [np.nanmedian(shown[:, row], 0) for row in range(footage.size)]  # all at once takes ten times the memory
-    return np.stack(rows)[tuple(nearest)].astype(np.uint8)
+    place, wide = np.stack(rows), footage.size * WIDE
+    seen = ndimage.gaussian_filter(known.astype(np.float64), wide, truncate=1 / WIDE)
+    around = ndimage.gaussian_filter(place.astype(np.float64), (wide, wide, 0), truncate=1 / WIDE)
+    around /= np.maximum(seen, np.finfo(np.float64).tiny)[..., None]
+    return np.where(known[..., None], place, around).round().clip(0, 255).astype(np.uint8)
 
 
 def covered(footage: Footage) -> NDArray[np.bool_]:

@@ -52,7 +52,7 @@ def watch(clip: Path, tell: Callable[[int, int], object] = lambda frame, frames:
     with np.load(kept, allow_pickle=False) as file:
         seen = Seen(file["image"], file["world"], float(file["rate"]))
     if len(seen.image) < SHORTEST:
-        raise BadFile(f"{clip}: {len(seen.image)} frames are too few to see anybody move")
+        raise BadFile(f"{clip}: is too short ({len(seen.image)} frames) to see anybody move")
     if np.isfinite(seen.image).all((1, 2)).sum() < SHORTEST or not 5 <= seen.rate <= 300:
         raise BadFile(f"{clip}: nobody was found in its {len(seen.image)} frames at {seen.rate:g} a second")
     return seen
