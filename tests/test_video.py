@@ -1,5 +1,7 @@
 """What MediaPipe saw in a clip becomes bones and keypoints; the estimator itself is not needed here."""
 
+import sys
+
 import numpy as np
 import pytest
 from motion_files import salsa_folder
@@ -11,6 +13,7 @@ from live import skeleton
 from live.cli.prepare import prepare_data
 from live.errors import BadFile, Unusable
 from live.keypoints import INDEX
+from live.train import pose_tool
 from live.train.layouts import video
 from live.train.pose_tool import Seen, watch
 from live.train.prepare import Settings, find
@@ -60,6 +63,37 @@ def test_a_clip_that_is_not_there_is_named(tmp_path):
         watch(tmp_path / "none.mp4")
     with pytest.raises(Unusable, match=r"none\.mp4"):
         find(tmp_path / "none.mp4")
+
+
+def worked(tmp_path, monkeypatch, script: str):
+    """A clip to be watched by a stand-in for MediaPipe's worker, whose arguments are `clip` and `out`."""
+    worker = tmp_path / "worker.py"
+    worker.write_text(f"import sys\nimport numpy as np\nclip, out = sys.argv[1:]\n{script}\n")
+    monkeypatch.setattr(pose_tool, "WORKER", worker)
+    monkeypatch.setattr(pose_tool, "environment", lambda: sys.executable)
+    monkeypatch.setattr(pose_tool, "home", lambda: tmp_path)
+    (tmp_path / "a.mp4").write_bytes(b"a video")
+    return tmp_path / "a.mp4"
+
+
+FOUND = "found = np.zeros(({}, 33, 3), np.float32)\nnp.savez(out, image=found, world=found, rate=np.float32(30))"
+
+
+def test_watching_tells_how_far_it_is_and_happens_once(tmp_path, monkeypatch):
+    clip = worked(tmp_path, monkeypatch, "print('1 of 8')\nprint('a word')\nprint('8 of 8')\n" + FOUND.format(8))
+    told = []
+    assert len(watch(clip, lambda *both: told.append(both)).image) == 8
+    assert len(watch(clip, lambda *both: told.append(both)).image) == 8 and told == [(1, 8), (8, 8)]
+
+
+def test_a_clip_of_one_frame_is_too_short(tmp_path, monkeypatch):
+    with pytest.raises(BadFile, match=r"a\.mp4: is too short \(1 frames\)"):
+        watch(worked(tmp_path, monkeypatch, FOUND.format(1)))
+
+
+def test_what_the_worker_said_last_is_why_it_could_not_watch(tmp_path, monkeypatch):
+    with pytest.raises(BadFile, match=r"a\.mp4: could not be watched: no frame could be decoded$"):
+        watch(worked(tmp_path, monkeypatch, "sys.exit('a warning\\nno frame could be decoded')"))
 
 
 def test_an_import_ends_with_a_table_of_what_was_kept(tmp_path, capsys):
