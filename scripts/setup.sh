@@ -54,8 +54,8 @@ say "installing livedance[$extras] and what it needs (some minutes the first tim
 pip() { .venv/bin/python -m pip --disable-pip-version-check --quiet "$@"; }
 if ! pip install -c constraints.txt -e ".[$extras]"; then
     without=$(printf '%s' "$extras" | tr ',' '\n' | grep -vxE 'audio|midi|link|ndi|gpu' | paste -sd, -)
-    say "PyAudio (it needs gcc and portaudio19-dev), python-rtmidi, LinkPython-extern, cyndilib or tensorrt-rtx could not be"
-    say "installed: microphones, MIDI, Link, NDI and engines will not work, files and the demo will"
+    say "PyAudio (it needs gcc and portaudio19-dev), python-rtmidi, LinkPython-extern, cyndilib or tensorrt-rtx could not"
+    say "be installed: microphones, MIDI, Link, NDI and engines will not work, files and the demo will"
     pip install -c constraints.txt -e ".[$without]"
 fi
 printf '%s' "$want" >"$stamp"
