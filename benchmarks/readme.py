@@ -11,7 +11,7 @@ README = HERE.parent / "README.md"
 BEGIN, END = "<!-- measured: written by benchmarks/readme.py -->\n", "<!-- /measured -->"
 SOURCES = {
     "tick": ("`live bench tick`", "the demo performed for {minutes:g} min, nothing else running"),
-    "soak": ("`live bench soak`", "{minutes:g} min, one core kept busy by another process"),
+    "soak": ("`live bench soak`", "{minutes:g} min with window and recorder, both cores kept busy by trainings"),
     "startup": ("`benchmarks/startup.py`", "start"),
     "outputs": ("`live bench outputs`", "encode and send of a frame; 32 dancers as a share of one core"),
     "control": ("`benchmarks/control.py`", "a million random and mutated datagrams at the control port"),

@@ -1,6 +1,10 @@
 """The generator's two forms are one: whole sequences and single ticks agree, and nothing leaks from the future."""
 
+from dataclasses import replace
+
 import pytest
+
+from live import channels
 
 torch = pytest.importorskip("torch", reason="torch is not installed (extra `train`)")
 
@@ -128,3 +132,17 @@ def test_emphasis_makes_the_beat_larger_and_nothing_else():
     assert torch.equal(louder[..., :6], 3.0 * plain[..., :6]) and torch.equal(louder[..., 6:], plain[..., 6:])
     features[..., -5:] = 0.0
     assert not rhythm(features, 3.0).any()
+
+
+def test_amplitude_makes_movement_larger_and_turns_and_contacts_not():
+    sizes = replace(SMALL, channels=channels.COUNT)
+    plain, larger = (Generator(replace(sizes, amplitude=size)).double().eval() for size in (1.0, 1.5))
+    plain.pose_mean.normal_()
+    larger.load_state_dict(plain.state_dict())
+    rest = [torch.zeros(3, n).double() for n in (SMALL.latent, 2 * SMALL.prenet, SMALL.styles)]
+    features = torch.randn(3, 35).double()
+    one, other = (g.step(features, *rest, g.initial_state(3))[0] for g in (plain, larger))
+    mean = plain.pose_mean.view(sizes.poses, sizes.channels)
+    wanted = torch.full((channels.COUNT,), 1.5).double()
+    wanted[channels.YAW_RATE] = wanted[channels.CONTACTS] = 1.0
+    assert torch.allclose(other - mean, wanted * (one - mean))

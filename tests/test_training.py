@@ -208,11 +208,12 @@ def test_on_stage_the_beat_is_told_as_loud_as_the_card_says(arrays, tmp_path):
     run(arrays, tmp_path / "run", rounds=2)
     (tmp_path / "c.toml").write_text(
         '[card]\nname = "a"\ntitle = "a"\nlicence = "l"\nprovenance = "p"\ntemperature = 0.5\n'
-        "tempo_range = [100.0, 220.0]\naccent_offset = 0.0\nemphasis = 2.5\n"
+        "tempo_range = [100.0, 220.0]\naccent_offset = 0.0\nemphasis = 2.5\namplitude = 1.1\n"
     )
     learn.export_checkpoint(tmp_path / "run", tmp_path / "c.toml", tmp_path / "model", None)
     card = json.loads((tmp_path / "model" / "model.json").read_text())
     assert (card["network"]["emphasis"], card["training"]["model"]["emphasis"]) == (2.5, 1.0)
+    assert (card["network"]["amplitude"], card["training"]["model"]["amplitude"]) == (1.1, 1.0)
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path):

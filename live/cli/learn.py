@@ -158,7 +158,9 @@ def export_checkpoint(run: Path, config: Path, out: Path, data: Path | None) -> 
     generator, card = trained.network(), read_config(config)["card"]
     if missing := [key for key in CARD_KEYS if key not in card]:
         raise BadFile(f"{config}: [card] lacks {', '.join(missing)}")
-    generator.config = dataclasses.replace(generator.config, emphasis=card.pop("emphasis"))
+    generator.config = dataclasses.replace(
+        generator.config, emphasis=card.pop("emphasis"), amplitude=card.pop("amplitude")
+    )
     card |= {
         "styles": trained.styles,
         "dropout_rate": trained.config.dropout,

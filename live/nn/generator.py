@@ -22,10 +22,12 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from live import channels
 from live.nn.sizes import GeneratorConfig, state_shapes
 
 State = dict[str, Tensor]
@@ -226,8 +228,17 @@ class Generator(nn.Module):
         mask = (slots.unsqueeze(0) < age - c.lookahead).to(age.dtype)
         tick = self.decode(memory, keys, mask, direct[:, 0], state["pose"], style, dropout, state, drawn(noise))
         following = {**encoder, **tick.state, "memory": memory, "keys": keys, "age": age.clamp(max=1e6)}
-        poses = (tick.pose * self.pose_std + self.pose_mean).view(-1, c.poses, c.channels)
+        poses = (tick.pose * self._size_of_movement() + self.pose_mean).view(-1, c.poses, c.channels)
         return poses, following
+
+    def _size_of_movement(self) -> Tensor:
+        """[P]: deviations of the data, `amplitude` times as large, as dances come out smaller than they were danced;
+        a body's turning and its planted feet as they are."""
+        c = self.config
+        larger = np.full((c.poses, c.channels), c.amplitude, np.float32)
+        if c.channels == channels.COUNT:
+            larger[:, channels.YAW_RATE] = larger[:, channels.CONTACTS] = 1.0
+        return self.pose_std * self.pose_std.new_tensor(larger.ravel())
 
 
 def rhythm(features: Tensor, emphasis: float = 1.0) -> Tensor:

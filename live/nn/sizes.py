@@ -13,8 +13,9 @@ class GeneratorConfig:
     """Sizes. The defaults are the paper's (Tacotron 2's where the paper is silent).
 
     Two switches are for comparison: `bidirectional` hears the whole song ahead, and without `attend` the decoder is
-    given the newest encoder state in place of what the attention picks. `emphasis` is how many times as large beat and
-    bar are told to the decoder on the stage as in training.
+    given the newest encoder state in place of what the attention picks. Two numbers count on the stage alone, not in
+    training: how many times as large beat and bar are told to the decoder (`emphasis`), and how many times as large its
+    movement about the mean pose is given (`amplitude`).
     """
 
     features: int = 35
@@ -36,6 +37,7 @@ class GeneratorConfig:
     bidirectional: bool = False
     attend: bool = True
     emphasis: float = 1.0
+    amplitude: float = 1.0
 
     @property
     def pose(self) -> int:

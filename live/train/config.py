@@ -12,7 +12,9 @@ from live.errors import BadFile
 from live.limits import read_toml
 from live.nn.sizes import GeneratorConfig
 
-CARD_KEYS = ("name", "title", "licence", "provenance", "temperature", "tempo_range", "accent_offset", "emphasis")
+CARD_KEYS = (
+    "name", "title", "licence", "provenance", "temperature", "tempo_range", "accent_offset", "emphasis", "amplitude",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
