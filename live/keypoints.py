@@ -63,6 +63,11 @@ def encode(motion: Keypoints) -> Float32:
     return motion.points.reshape(len(motion.points), -1)
 
 
+def pictured(channels: Float32) -> Float32:
+    """Points [T, 18, 2] of channels [T, 36], y down as in a picture, in the channels' unit."""
+    return np.asarray(channels.reshape(len(channels), COUNT, 2) * (1.0, -1.0), np.float32)
+
+
 def stretched(motion: Keypoints, factor: float) -> Keypoints:
     """The motion lasting `factor` times as long."""
     at = np.arange(0, len(motion.points) - 1, 1.0 / factor)

@@ -1,4 +1,4 @@
-"""`live render` and `live train-renderer`: a take as a film, drawn or as pictures of somebody."""
+"""`live render`, `live film` and `live train-renderer`: films of takes and songs, drawn or as pictures of somebody."""
 
 from __future__ import annotations
 
@@ -43,6 +43,37 @@ def render_command(
     told = drawn | {"size": size or "1920x1080"}
     person = None if model is None else Person(model, provider, dancer, sized=size is not None)
     render(take, out, Plan(make_look(told, "options"), fps, sound, offset, overwrite, person), _say)
+
+
+@films.command("film")
+def film_command(
+    song: Annotated[Path, typer.Argument(help="A wav, flac, ogg or mp3 file.")],
+    model: Annotated[str, typer.Option(help="Who dances: a folder of a model of keypoints (keypoints18).")],
+    out: Annotated[Path, typer.Option(help="The film to write (.mp4 or .mov).")],
+    renderer: Annotated[
+        str, typer.Option(help="Who is seen: a shipped renderer's name, or a renderer's folder.")
+    ] = "puppet",
+    seconds: Annotated[float | None, typer.Option(help="Of the song; all of it if left out.")] = None,
+    style: Annotated[str, typer.Option(help="NAME[=W],NAME[=W]; the model's first if left out.")] = "",
+    seed: Annotated[int, typer.Option(help="Same seed and song, same dance.", min=0, max=2**32 - 1)] = 1,
+    temperature: Annotated[float | None, typer.Option(help="How freely to vary, 0 to 2.", min=0.0, max=2.0)] = None,
+    tracker: Annotated[str, typer.Option(help="Hears the beat: pulse or aubio.")] = "pulse",
+    size: Annotated[str | None, typer.Option(help="Pixels; the renderer's own if left out.")] = None,
+    fps: Annotated[
+        int | None, typer.Option(help="Pictures a second; the renderer's own if left out.", min=1, max=60)
+    ] = None,
+    provider: Annotated[str, typer.Option(help="What draws the pictures: auto, cuda or cpu.")] = "auto",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a film that is there.")] = False,
+) -> None:
+    """Film somebody dancing to a song, by a model that dances in the picture."""
+    from live.cli.film import Dance, film
+    from live.cli.render import Plan
+    from live.look import Person, make_look
+
+    look = make_look({} if size is None else {"size": size}, "options")
+    dance = Dance(model, style, seed, temperature, tracker, seconds)
+    person = Person(renderer, provider, sized=size is not None)
+    film(song, out, dance, person, Plan(look, fps, overwrite=overwrite), _say)
 
 
 @films.command("train-renderer")

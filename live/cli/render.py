@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from live.errors import BadFile, MissingExtra, Unusable
 from live.look import CLEAR, Look, Person
 from live.take import Take, read_take
 from live.types import SAMPLE_RATE, Float32
+
+Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -31,34 +35,46 @@ class Plan:
 def render(take: Path, out: Path, plan: Plan, say: Callable[[str], None]) -> None:
     """Film `take` as `out`. Nothing is written before the take and the sound are known to be good."""
     read = read_take(take)
-    _check(out, plan)
+    check(out, plan)
     if plan.person is not None and plan.person.dancer >= read.dancers:
         raise Unusable(f"--dancer {plan.person.dancer}: the take has no such dancer: choose 0..{read.dancers - 1}")
     try:
         from live.renderers._drawing import drawing
-        from live.renderers._encoder import Film
 
         made = drawing(plan.look, read.dancers, plan.person)
     except ImportError as error:
-        raise _missing(error) from None
-    heard = _heard(plan.sound) if plan.sound is not None else None
-    begun = time.monotonic()
+        raise missing(error) from None
+    sound = heard(plan.sound, say) if plan.sound is not None else None
     fps = plan.fps or made.rate
-    film = Film(out, made.look, fps, heard is not None)
-    count = 0
-    try:
-        for count, record in enumerate(pictures(read, fps)):
+
+    def shots() -> Iterator[Pixels]:
+        for record in pictures(read, fps):
             made.draws.draw(read.records[record], 1.0 / fps)
-            film.picture(made.pixels, count)
-            if heard is not None:
-                film.sound(_under(heard, plan.offset, count, fps))
+            yield made.pixels
+
+    say(shot(out, replace(plan, look=made.look, fps=fps), shots(), sound))
+
+
+def shot(out: Path, plan: Plan, shots: Iterable[Pixels], sound: Float32 | None) -> str:
+    """Write the pictures [H, W, 4] as a film of the plan's look and rate, over samples at 48 kHz; says what was
+    written."""
+    try:
+        from live.renderers._encoder import Film
+    except ImportError as error:
+        raise missing(error) from None
+    begun, fps, count = time.monotonic(), plan.fps or 0, 0
+    film = Film(out, plan.look, fps, sound is not None)
+    try:
+        for count, pixels in enumerate(shots, 1):
+            film.picture(pixels, count - 1)
+            if sound is not None:
+                film.sound(_under(sound, plan.offset, count - 1, fps))
     finally:
         film.close()
-    seconds, length = time.monotonic() - begun, (count + 1) / fps
-    say(f"{count + 1} pictures, {length:.1f} s of film, in {seconds:.1f} s: {out}")
+    return f"{count} pictures, {count / fps:.1f} s of film, in {time.monotonic() - begun:.1f} s: {out}"
 
 
-def _missing(error: ImportError) -> Unusable:
+def missing(error: ImportError) -> Unusable:
     """A package that is not there, or a library that a package wants."""
     packages = {"av": "av", "skia": "skia-python"}
     if (package := packages.get(error.name or "")) is not None:
@@ -73,15 +89,19 @@ def pictures(take: Take, fps: int) -> Iterator[int]:
     yield from (np.searchsorted(times, (np.arange(count) + 1e-3) / fps, "right") - 1).clip(0).tolist()
 
 
-def _heard(path: Path) -> Float32:
+def heard(path: Path, say: Callable[[str], None], seconds: float = math.inf) -> Float32:
+    """The samples of a file at 48 kHz, at most so many seconds; where it breaks off, that is said. Raises `BadFile`."""
     from live.audio._decode import Decoder
 
     decoder = Decoder(path)
     parts: list[Float32] = []
-    while not decoder.ended:
+    while not decoder.ended and len(parts) < seconds:
         parts.append(decoder.read(SAMPLE_RATE))
     decoder.close()
-    return np.concatenate(parts)
+    while not decoder.recoveries.empty():
+        say(decoder.recoveries.get())
+    samples = np.concatenate(parts)
+    return samples if math.isinf(seconds) else samples[: round(seconds * SAMPLE_RATE)]
 
 
 def _under(heard: Float32, offset: float, picture: int, fps: int) -> Float32:
@@ -92,7 +112,8 @@ def _under(heard: Float32, offset: float, picture: int, fps: int) -> Float32:
     return np.pad(found, (before, last - first - before - len(found)))
 
 
-def _check(out: Path, plan: Plan) -> None:
+def check(out: Path, plan: Plan) -> None:
+    """`Unusable` in one line where the plan's film cannot be written as `out`."""
     if out.suffix.lower() not in (".mp4", ".mov"):
         raise Unusable(f"--out {out}: a film's name ends in .mp4 or .mov")
     if plan.look.background == CLEAR and out.suffix.lower() != ".mov":

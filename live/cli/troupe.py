@@ -50,7 +50,7 @@ def load_generator(show: Show, say: Callable[[str], None] = lambda line: None) -
     if card.pose_space != "rotations22":
         raise BadModel(
             f"model '{card.name}' dances in the picture ({card.pose_space}) and has no bones to perform with: "
-            "train one from dances prepared with --pose-space rotations22"
+            "`live film` films it, or train one from dances prepared with --pose-space rotations22"
         )
     style = style_weights(card, show.style)
     backend, why = choose(show.backend, folder, card, show.dancers)

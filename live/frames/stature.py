@@ -62,9 +62,13 @@ def measured(points: Float32) -> Stature:
 
 def _planted(ankle: Float32) -> Float32:
     """The lowest that an ankle [T] was within the pictures around: a foot that stands, not one that is lifted."""
-    half = min(PLANTED // 2, (len(ankle) - 1) // 2)
-    padded = np.pad(ankle, half, mode="edge")
-    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1).max(1))
+    return np.asarray(_windows(ankle).max(1))
+
+
+def _windows(values: Float32) -> Float32:
+    """What lies around each of the values [T]: [T, W], at most `PLANTED`."""
+    half = min(PLANTED // 2, (len(values) - 1) // 2)
+    return np.lib.stride_tricks.sliding_window_view(np.pad(values, half, mode="edge"), 2 * half + 1)
 
 
 def ours(lens: Lens, reach: float) -> Stature:
@@ -121,5 +125,27 @@ def _longer(points: Float32, source: Stature, target: Stature) -> Float32:
 
 
 def under(points: Float32) -> Float32:
-    """Where bodies of which only keypoints [T, 18, 2] are known stand [T, 2]: under the hips, at the lower ankle."""
-    return np.stack([points[:, HIPS, 0].mean(1), points[:, ANKLES, 1].max(1)], -1)
+    """Where bodies of which only keypoints [T, 18, 2] are known stand [T, 2]: under the hips, at the ankle that was the
+    lower one around then, so that a jump leaves the floor."""
+    ankle = _planted(points[:, ANKLES, 1].max(1))
+    return np.stack([points[:, HIPS, 0].mean(1), _windows(ankle).mean(1)], -1)
+
+
+def placed(points: Float32, target: Stature) -> Float32:
+    """Keypoints [T, 18, 2] of one dance, y down, in any unit: as `target` would be seen dancing so in its own picture.
+
+    It goes as far to the sides as `target` does at most, and not nearer or farther than the dance did, in heights of
+    its own body."""
+    source, floor = measured(points), under(points)
+    away = float(np.abs(floor[:, 0] - source.middle).max())
+    return fitted(points, floor, _as_deep(source, target)._replace(reach=away), target)
+
+
+def _as_deep(source: Stature, target: Stature) -> Stature:
+    """The source; where it comes and goes less than the target does, as if it could have as much."""
+    tall = max(source.tall_near, source.tall_far)
+    depth = (target.near - target.far) / max(target.tall_near, target.tall_far) * tall
+    if source.near - source.far >= depth:
+        return source
+    middle = (source.near + source.far) / 2
+    return source._replace(near=middle + depth / 2, far=middle - depth / 2, tall_near=tall, tall_far=tall)

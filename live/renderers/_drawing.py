@@ -45,7 +45,7 @@ def drawing(look: Look, dancers: int, person: Person | None = None) -> Drawing:
     from live.renderers import _portrait
 
     studio = _portrait.open_studio(person.renderer, person.provider)
-    look = look if person.sized else _portrait.own_size(look, studio)
+    look = look if person.sized else _portrait.own_size(look, studio.easel)
     pixels = blank(look)
     portrait = _portrait.Portrait(studio, dancers, pixels, person.dancer)
     return Drawing(look, pixels, portrait, min(round(studio.easel.card.rate), RATE))

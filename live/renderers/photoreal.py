@@ -15,7 +15,7 @@ def main(ring_path: str, told: str) -> int:
     memory, look, settings = _feed.begin(ring_path, told)
     try:
         studio = open_studio(settings["renderer"], settings["provider"])
-        look = look if settings["sized"] else own_size(look, studio)
+        look = look if settings["sized"] else own_size(look, studio.easel)
         shown = window.Window(look, settings["display"], settings["fullscreen"])
     except LiveError as error:
         return _feed.refused(error)

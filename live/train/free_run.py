@@ -78,7 +78,7 @@ class Overheard:
 
     def __init__(self, generator: Any) -> None:
         self._generator = generator
-        self.poses_per_tick, self.dancers = generator.poses_per_tick, generator.dancers
+        self.poses_per_tick, self.dancers, self.awake = generator.poses_per_tick, generator.dancers, generator.dancers
         self.raw: list[Float32] = []
 
     def initial_state(self) -> State:
