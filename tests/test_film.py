@@ -18,7 +18,7 @@ pytest.importorskip(
 import av
 
 from live.cli.overhear import Overheard
-from live.cli.render import Plan, missing, pictures, render
+from live.cli.render import Plan, _missing, pictures, render
 from live.errors import BadFile, BadTarget, Failed, Unusable
 from live.look import Look
 from live.outputs import film
@@ -204,8 +204,8 @@ def test_nothing_is_written_over_and_no_folder_is_made_up(tmp_path):
     [(ModuleNotFoundError(name="skia"), r"livedance\[film\]"), (ImportError("libEGL.so.1: no such file"), "libegl1")],
 )
 def test_what_drawing_lacks_is_told_in_one_line(error, told):
-    assert isinstance(lacking := missing(error), Unusable)
-    assert re.search(rf"^[^\n]*{told}[^\n]*$", str(lacking))
+    assert isinstance(missing := _missing(error), Unusable)
+    assert re.search(rf"^[^\n]*{told}[^\n]*$", str(missing))
 
 
 def test_without_a_codec_one_line_says_so(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from flat_models import flat_graph, flat_model, stance
 from motion_files import salsa_folder
 from renderers import TINY_RUN, footage
 
@@ -34,6 +35,7 @@ MORE = {
     "perform": ["--duration", "1"],
     "preview": ["--duration", "1"],
     "render": ["--size", "320x180"],
+    "film": ["--seconds", "1"],
     "train": ["--rounds", "1"],
     "bench": ["--tracker", "aubio"],
     "evaluate": ["--seconds", "10"],
@@ -57,6 +59,7 @@ def folder(tmp_path_factory):
     (folder / "dances").mkdir()
     salsa_folder(folder / "dances")
     footage(100).save(folder / "ann.npz")
+    flat_model(folder / "models" / "ann", flat_graph(stance()))
     (folder / "tiny.toml").write_text(TINY_RUN)
     return folder
 

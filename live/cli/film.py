@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from live import keypoints
-from live.audio._paced import PacedSource
-from live.backends.cpu import open_backend
 from live.card import find_model, read_card
 from live.cli.perform import automatic_lead
-from live.cli.render import Pixels, Plan, check, heard, missing, shot
+from live.cli.render import Pixels, Plan, check, heard, shot
 from live.clock import VirtualClock
 from live.contracts import BeatTracker, load_plugin
 from live.engine import Engine, Timing
@@ -30,7 +28,6 @@ from live.frames.stature import placed
 from live.generator import Generator, style_weights
 from live.look import Look, Person
 from live.motion.body import Body, Motion
-from live.train.free_run import Overheard, Reel
 from live.types import FRAME_RATE, HOP, Float32
 
 
@@ -47,40 +44,44 @@ class Dance:
     seconds: float | None = None
 
 
-class Nobody:
-    """A motion stage without bodies: they stay where they are."""
+class Sketch:
+    """A motion stage for dances that have no bodies: keeps the first dancer's poses, channels [36]."""
+
+    def __init__(self) -> None:
+        self.poses: list[Float32] = []
 
     def initial_state(self, dancers: int) -> Body:
         return Motion().initial_state(dancers)
 
     def step(self, raw: Float32, body: Body) -> Body:
+        self.poses.append(raw[0])
         return body
 
 
 def film(song: Path, out: Path, dance: Dance, person: Person, plan: Plan, say: Callable[[str], None]) -> None:
     """Film a person dancing to a song. Nothing is written before all that is named is known to be good."""
-    try:
-        from live.renderers._portrait import own_size
-    except ImportError as error:
-        raise missing(error) from None
     check(out, plan)
+    from live.renderers._portrait import own_size
+
     generator, easel = dancer(dance), open_easel(find_renderer(person.renderer), person.provider)
     sound = heard(song, say, limit(dance))
     look = plan.look if person.sized else own_size(plan.look, easel)
     fps = plan.fps or min(round(easel.card.rate), FRAME_RATE)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns) as progress:
-        dancing = progress.add_task("dancing", total=len(sound) // HOP)
+        dancing = progress.add_task("dancing", total=len(sound) // HOP + 1)
         poses = danced(generator, dance.tracker, sound, lambda: progress.advance(dancing))
         at = np.arange(1e-6, len(poses), FRAME_RATE / fps).astype(int)
         points = placed(keypoints.pictured(poses[at]), easel.card.stature)
         shots = progress.track(paintings(points, easel, look), len(at), description="painting")
-        told = shot(out, replace(plan, look=look, fps=fps), shots, sound)
+        told = shot(out, look, fps, shots, sound)
     say(told)
 
 
 def dancer(dance: Dance) -> Generator:
     """The model on the CPU. `BadModel` where it is not of keypoints, `Unusable` where it knows no such style."""
+    from live.backends.cpu import open_backend
+
     folder = find_model(dance.model)
     card = read_card(folder)
     if (card.pose_space, card.channels) != (keypoints.SPACE, keypoints.CHANNELS):
@@ -104,14 +105,17 @@ def limit(dance: Dance) -> float:
 def danced(generator: Generator, tracker: str, sound: Float32, each_pose: Callable[[], None]) -> Float32:
     """Channels [T, 36], pose k at k / 60 s into the sound: the stage's own engine, its clock as fast as it goes.
     `Failed` where the model gives no body."""
+    from live.audio._paced import PacedSource
+    from live.audio._reel import Reel
+
     beats: BeatTracker = load_plugin("live.beats", tracker, "beat tracker").open_tracker()
-    clock, copied = VirtualClock(), Overheard(generator)
+    clock, sketch = VirtualClock(), Sketch()
     source = PacedSource("song", Reel([sound]), clock)
     timing = Timing(automatic_lead(generator, []), tempo_range=generator.card.tempo_range)
-    engine = Engine(source, Extractor(beats), copied, Nobody(), [], clock, timing)
+    engine = Engine(source, Extractor(beats), generator, sketch, [], clock, timing)
     source.start()
     engine.run(None, each_pose)
-    poses = np.concatenate(copied.raw)[: -(-len(sound) // HOP)]
+    poses = np.array(sketch.poses, np.float32)[: math.ceil(len(sound) / HOP)]
     if engine.ledger.recoveries or not np.ptp(poses, 1).all():
         reason = "; ".join(engine.ledger.recoveries[:1]) or "it gives nobody who could be seen"
         raise Failed(f"model '{generator.card.name}' cannot dance to this song: {reason}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -38,12 +38,9 @@ def render(take: Path, out: Path, plan: Plan, say: Callable[[str], None]) -> Non
     check(out, plan)
     if plan.person is not None and plan.person.dancer >= read.dancers:
         raise Unusable(f"--dancer {plan.person.dancer}: the take has no such dancer: choose 0..{read.dancers - 1}")
-    try:
-        from live.renderers._drawing import drawing
+    from live.renderers._drawing import drawing
 
-        made = drawing(plan.look, read.dancers, plan.person)
-    except ImportError as error:
-        raise missing(error) from None
+    made = drawing(plan.look, read.dancers, plan.person)
     sound = heard(plan.sound, say) if plan.sound is not None else None
     fps = plan.fps or made.rate
 
@@ -52,29 +49,26 @@ def render(take: Path, out: Path, plan: Plan, say: Callable[[str], None]) -> Non
             made.draws.draw(read.records[record], 1.0 / fps)
             yield made.pixels
 
-    say(shot(out, replace(plan, look=made.look, fps=fps), shots(), sound))
+    say(shot(out, made.look, fps, shots(), sound, plan.offset))
 
 
-def shot(out: Path, plan: Plan, shots: Iterable[Pixels], sound: Float32 | None) -> str:
-    """Write the pictures [H, W, 4] as a film of the plan's look and rate, over samples at 48 kHz; says what was
-    written."""
-    try:
-        from live.renderers._encoder import Film
-    except ImportError as error:
-        raise missing(error) from None
-    begun, fps, count = time.monotonic(), plan.fps or 0, 0
-    film = Film(out, plan.look, fps, sound is not None)
+def shot(out: Path, look: Look, fps: int, shots: Iterable[Pixels], sound: Float32 | None, offset: float = 0.0) -> str:
+    """Write pictures [H, W, 4] as a film, over samples at 48 kHz that begin `offset` seconds into it; what was made."""
+    from live.renderers._encoder import Film
+
+    begun, count = time.monotonic(), 0
+    film = Film(out, look, fps, sound is not None)
     try:
         for count, pixels in enumerate(shots, 1):
             film.picture(pixels, count - 1)
             if sound is not None:
-                film.sound(_under(sound, plan.offset, count - 1, fps))
+                film.sound(_under(sound, offset, count - 1, fps))
     finally:
         film.close()
     return f"{count} pictures, {count / fps:.1f} s of film, in {time.monotonic() - begun:.1f} s: {out}"
 
 
-def missing(error: ImportError) -> Unusable:
+def _missing(error: ImportError) -> Unusable:
     """A package that is not there, or a library that a package wants."""
     packages = {"av": "av", "skia": "skia-python"}
     if (package := packages.get(error.name or "")) is not None:
@@ -113,7 +107,11 @@ def _under(heard: Float32, offset: float, picture: int, fps: int) -> Float32:
 
 
 def check(out: Path, plan: Plan) -> None:
-    """`Unusable` in one line where the plan's film cannot be written as `out`."""
+    """`Unusable` in one line where the plan's film cannot be written as `out`, or a package for films is not there."""
+    try:
+        from live.renderers import _drawing, _encoder  # noqa: F401
+    except ImportError as error:
+        raise _missing(error) from None
     if out.suffix.lower() not in (".mp4", ".mov"):
         raise Unusable(f"--out {out}: a film's name ends in .mp4 or .mov")
     if plan.look.background == CLEAR and out.suffix.lower() != ".mov":

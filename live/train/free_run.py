@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from live import channels, rotation, skeleton
 from live.audio._paced import PacedSource
+from live.audio._reel import Reel
 from live.blocking import Blocking
 from live.clock import VirtualClock
 from live.contracts import BeatTracker, Output
@@ -26,34 +26,6 @@ class Danced(NamedTuple):
 
     raw: Float32
     wire: Float32
-
-
-class Reel:
-    """Songs one after another: a stream for a `PacedSource`."""
-
-    def __init__(self, songs: Sequence[Float32]) -> None:
-        self.recoveries: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._left = list(reversed(songs))
-        self._at = 0
-
-    @property
-    def ended(self) -> bool:
-        return not self._left
-
-    def start(self) -> None: ...
-
-    def read(self, count: int) -> Float32:
-        parts: list[Float32] = []
-        while count > 0 and self._left:
-            part = self._left[-1][self._at : self._at + count]
-            parts.append(part)
-            count, self._at = count - len(part), self._at + len(part)
-            if self._at >= len(self._left[-1]):
-                self._left.pop()
-                self._at = 0
-        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
-
-    def close(self) -> None: ...
 
 
 class Witness(Output):
@@ -78,7 +50,7 @@ class Overheard:
 
     def __init__(self, generator: Any) -> None:
         self._generator = generator
-        self.poses_per_tick, self.dancers, self.awake = generator.poses_per_tick, generator.dancers, generator.dancers
+        self.poses_per_tick, self.dancers = generator.poses_per_tick, generator.dancers
         self.raw: list[Float32] = []
 
     def initial_state(self) -> State:
