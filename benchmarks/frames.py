@@ -3,7 +3,8 @@
     python benchmarks/frames.py [--renderer NAME] [--footage TRAINED.npz HELD_OUT.npz] [--picture FILE.png]
 
 Takes are danced and the puppet's footage is made from them as for training (with other seeds to measure with), which
-takes a quarter of an hour, unless footage is named. The rate is read on one core, one thread, from keypoints to picture.
+takes a quarter of an hour, unless footage is named. The rate is read on one core, one thread, from keypoints to
+picture.
 """
 
 from __future__ import annotations

@@ -113,8 +113,10 @@ def test_the_robot_is_danced(tmp_path: Path) -> None:
 def test_the_stage_is_measured(tmp_path: Path) -> None:
     pytest.importorskip("av", reason="av is not installed (extra `film`)")
     pytest.importorskip("pygame", reason="pygame-ce is not installed (extra `preview`)")
+    pytest.importorskip("aiohttp", reason="aiohttp is not installed (extra `monitor`)")
     values = result_of("stage.py", tmp_path / "stage.json", "--seconds", "1")
     assert values["what"] == "stage" and values["window"]["pictures"] > 0 and values["film"]["bytes"] > 1000
+    assert [len(turns) for turns in values["tick_p99_ms"].values()] == [3, 3]
 
 
 def test_the_readme_table_tells_every_limit_and_who_measured_it(
