@@ -12,6 +12,7 @@ BEGIN, END = "<!-- measured: written by benchmarks/readme.py -->\n", "<!-- /meas
 SOURCES = {
     "tick": ("`live bench tick`", "the demo performed for {minutes:g} min, nothing else running"),
     "soak": ("`live bench soak`", "{minutes:g} min with window and recorder, both cores kept busy by trainings"),
+    "drills": ("`live bench drills`", "{minutes:g} min under the watchdog, 200 random faults, both cores kept busy"),
     "startup": ("`benchmarks/startup.py`", "start"),
     "outputs": ("`live bench outputs`", "encode and send of a frame; 32 dancers as a share of one core"),
     "control": ("`benchmarks/control.py`", "a million random and mutated datagrams at the control port"),
