@@ -25,6 +25,8 @@ from live.skeleton import BONES
 
 OPSET = 17
 REFERENCE_TICKS = 60
+HALVED_FROM = 512
+"""Numbers of a tensor from which on it is kept as float16."""
 
 
 class StepGraph(nn.Module):
@@ -86,11 +88,11 @@ def _small_products(model: onnx.ModelProto, smallest: int = 20_000) -> list[str]
 
 
 def stored_in_half(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Weights of 256 numbers and more kept as float16 behind a Cast: half the bytes, float32 arithmetic."""
+    """Large weights kept as float16 behind a Cast: half the bytes, float32 arithmetic."""
     casts, kept = [], []
     for tensor in model.graph.initializer:
         values = numpy_helper.to_array(tensor)
-        if tensor.data_type != TensorProto.FLOAT or values.size < 256:
+        if tensor.data_type != TensorProto.FLOAT or values.size < HALVED_FROM:
             kept.append(tensor)
             continue
         kept.append(numpy_helper.from_array(values.astype(np.float16), tensor.name + "_half"))
@@ -107,7 +109,7 @@ def reference(generator: Generator, features: np.ndarray, styles: int, seed: int
     """A teacher-forced run in float32 with the weights as stored (float16): inputs, the state before each tick's
     decoder (so that every backend starts each tick from the same one), and the poses that should come out."""
     c, rng = generator.config, np.random.default_rng(seed)
-    halved = {k: v.half().float() if v.numel() >= 256 else v for k, v in generator.state_dict().items()}
+    halved = {k: v.half().float() if v.numel() >= HALVED_FROM else v for k, v in generator.state_dict().items()}
     rounded = Generator(c).eval()
     rounded.load_state_dict(halved)
     ticks = min(len(features), REFERENCE_TICKS)
