@@ -271,7 +271,9 @@ def teacher_forced(backend, card, generator, ticks=50):
     """Each tick from the torch reference's state: poses of the backend and of torch with weights as stored."""
     rng = np.random.default_rng(1)
     rounded = Generator(generator.config).eval()
-    rounded.load_state_dict({k: v.half().float() if v.numel() >= 256 else v for k, v in generator.state_dict().items()})
+    rounded.load_state_dict(
+        {k: v.half().float() if v.numel() >= export.HALVED_FROM else v for k, v in generator.state_dict().items()}
+    )
     state, ours, theirs = rounded.initial_state(3), [], []
     for _ in range(ticks):
         inputs = {

@@ -13,6 +13,8 @@ from live.train.layouts import openpose
 from mutants.values import changed, nested, odd
 
 FRAMES = 6
+LARGE = 1_000_000
+"""Characters of a frame's people who are not made more."""
 
 
 def seeds(folder: Path) -> list[dict[str, Any]]:
@@ -47,8 +49,9 @@ def mutant(seed: list[dict[str, Any]], rng: Random) -> dict[str, bytes]:
 
 
 def _crowd(frame: dict[str, Any], rng: Random) -> Any:
-    people = frame.get("people")
-    return people * rng.choice((0, 5, 60)) if isinstance(people, list) else people
+    people, times = frame.get("people"), rng.choice((0, 5, 60))
+    small = isinstance(people, list) and len(json.dumps(people)) < LARGE  # a mutant is to be large, not to take all day
+    return people * times if small else people
 
 
 def _written(frames: list[Any], rng: Random) -> dict[str, bytes]:
