@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from live.clock import Clock
 from live.contracts import AudioSource, FeatureSource, Output, SignalSource
-from live.ledger import Ledger, Times
+from live.ledger import Ledger, Survived, Times
+from live.legacy import Heard, Legacy
 from live.load import DANCERS, Load, extrapolated
 from live.pace import PERIOD, PoseClock
 from live.rehearsal import Rehearsal
@@ -63,45 +64,6 @@ class Timing:
     latency: float = 0.0
     tempo_range: tuple[float, float] = (0.0, 1000.0)
     rehearsals: int = 0
-
-
-class Legacy(NamedTuple):
-    """What one engine leaves for another to go on from: the next slot's number, host times at which the show began and
-    its last pose was sent, the raw poses of the tick in hand, generator's state, bodies."""
-
-    slot: int
-    began: float
-    last_sent: float
-    raw: Float32
-    state: State
-    body: Any
-
-
-class Heard(NamedTuple):
-    """What features were given before the engine began: so many samples, and the newest frame they made of them."""
-
-    samples: int = 0
-    newest: FeatureFrame | None = None
-
-
-NOTHING_YET = Heard()
-
-
-class _Surviving:
-    """What `Engine._surviving` gives: several times as fast as a generator in `contextlib.contextmanager`."""
-
-    __slots__ = ("_due", "_note", "_what")
-
-    def __init__(self, note: Callable[[float, str], None], what: str, due: float) -> None:
-        self._note, self._what, self._due = note, what, due
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> bool:
-        if isinstance(error, Exception):
-            self._note(self._due, f"{self._what} failed ({type(error).__name__}: {error})")
-            return True
-        return False
 
 
 class Engine:
@@ -272,9 +234,9 @@ class Engine:
         self._raw = extrapolated(self._raw)
         return True
 
-    def _surviving(self, what: str, due: float) -> _Surviving:
+    def _surviving(self, what: str, due: float) -> Survived:
         """A fault in here is noted in the ledger, and the show goes on with what it has."""
-        return _Surviving(self._note, what, due)
+        return Survived(self._note, what, due)
 
     def _note(self, due: float, what: str) -> None:
         self.ledger.recovered(f"{due - self._began:.1f} s: {what}")

@@ -131,3 +131,21 @@ class Ledger:
         if self.told is not None:
             self.told(what)
         del self.recoveries[:-1000]
+
+
+class Survived:
+    """A context whose fault is noted, with the time it was due, and goes no further. A class, as it is entered several
+    times a tick: a generator in `contextlib.contextmanager` takes several times as long."""
+
+    __slots__ = ("_due", "_note", "_what")
+
+    def __init__(self, note: Callable[[float, str], None], what: str, due: float) -> None:
+        self._note, self._what, self._due = note, what, due
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> bool:
+        if isinstance(error, Exception):
+            self._note(self._due, f"{self._what} failed ({type(error).__name__}: {error})")
+            return True
+        return False

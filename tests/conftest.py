@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dancers import Memory
 
 from live.lab import pulse
 
@@ -29,3 +30,12 @@ def dance(tmp_path_factory: pytest.TempPathFactory) -> Path:
     show = ["perform", "--input", "demo", "--fast", "--duration", "4", "--control", "off", "--output", f"take:{path}"]
     subprocess.run([sys.executable, "-m", "live", *show], check=True, capture_output=True)
     return path
+
+
+@pytest.fixture
+def memory() -> Iterator[Memory]:
+    """A ring with poses in it, gone afterwards."""
+    made = Memory()
+    yield made
+    made.fields.clear()
+    made.ring.unlink()

@@ -7,7 +7,8 @@ import pytest
 from fakes import BPM, FakeOutput, PacedVirtualClock, Stage, performed
 
 from live.clock import VirtualClock
-from live.engine import DEAF, STALL, Heard, Timing
+from live.engine import DEAF, STALL, Timing
+from live.legacy import Heard
 from live.pace import PERIOD
 from live.types import HOP, AudioBlock, BeatState, Event, Signals
 

@@ -12,7 +12,7 @@ import types
 
 import numpy as np
 import pytest
-from dancers import Memory, standing
+from dancers import standing
 
 pytest.importorskip(
     "skia", reason="skia-python is not installed (extra `preview`), or its libraries (libEGL) are missing"
@@ -25,14 +25,6 @@ from live.outputs import _drawn, _shared
 from live.renderers import _feed, _share
 
 SMALL = Look(width=160, height=90, background="transparent")
-
-
-@pytest.fixture
-def memory():
-    made = Memory()
-    yield made
-    made.fields.clear()
-    made.ring.unlink()
 
 
 def module(monkeypatch, name: str, **stand_ins) -> types.ModuleType:

@@ -9,7 +9,7 @@ import types
 import numpy as np
 import pytest
 import soundfile
-from dancers import Memory, standing
+from dancers import standing
 from test_cli import live, performing
 
 pytest.importorskip(
@@ -116,14 +116,6 @@ def test_a_missing_package_names_the_command_that_brings_it(monkeypatch):
 
 
 # ---- inside the window's process -----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def memory():
-    made = Memory()
-    yield made
-    made.fields.clear()
-    made.ring.unlink()
 
 
 def test_the_newest_pose_wins(memory):

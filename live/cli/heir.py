@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from live.contracts import Output
 from live.director import Director
-from live.engine import NOTHING_YET, Engine, Heard, Legacy
+from live.engine import Engine
 from live.ledger import Ledger
+from live.legacy import NOTHING_YET, Heard, Legacy
 from live.mirror import Mirror
 from live.relay import Relayed
 from live.types import FRAME_RATE

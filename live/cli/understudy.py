@@ -25,7 +25,7 @@ from live.cli.stand_in import stand_in
 from live.cli.troupe import Troupe, gather
 from live.clock import HostClock
 from live.contracts import Output
-from live.engine import NOTHING_YET, Heard
+from live.legacy import NOTHING_YET, Heard
 from live.relay import Relayed
 from live.show import Show
 from live.types import FRAME_RATE, SAMPLE_RATE, FeatureFrame

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -40,11 +41,17 @@ def write(result: Result, folder: Path, name: str = "") -> Path:
     path = folder / f"{name or result.what}.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(values, indent=1) + "\n", "utf-8")
+        path.write_text(_readable(values), "utf-8")
         path.with_suffix(".html").write_text(page(values), "utf-8")
     except OSError as error:
         raise Failed(f"{folder}: cannot be written: {error.strerror}") from None
     return path
+
+
+def _readable(values: dict[str, Any]) -> str:
+    """JSON with numbers that belong together in one line."""
+    spread = json.dumps(values, indent=1) + "\n"
+    return re.sub(r"\[[-+.\deE,\sNaInfity]*\]", lambda found: " ".join(found[0].split()), spread)
 
 
 def read(path: Path) -> dict[str, Any]:
