@@ -6,10 +6,11 @@ import queue
 import threading
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
+from av.video.reformatter import Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
 from live.errors import Failed, Unusable
@@ -51,16 +52,19 @@ class Film:
         self._heard = 0
         self._error = ""
         self._work: queue.Queue[Any] = queue.Queue(WAITING)
+        self._free: queue.SimpleQueue[_Sheet] = queue.SimpleQueue()
+        for _ in range(WAITING + 2):  # those that wait, the one that is encoded and the one that is written
+            self._free.put(_sheet(look, self._tick))
+        self._reformatter = VideoReformatter()
         self._thread = threading.Thread(target=self._encode, name="film", daemon=True)
         self._thread.start()
 
     def picture(self, pixels: NDArray[np.uint8], index: int) -> None:
         """Picture number `index`, pixels [H, W, 4] (blue, green, red, alpha), which may be drawn over afterwards."""
-        if self._clear:
-            pixels = straight(pixels)
-        frame = av.VideoFrame.from_ndarray(pixels, format="bgra")
-        frame.pts, frame.time_base = index, self._tick
-        self._put(frame)
+        sheet = self._free.get()
+        sheet.pixels[:] = straight(pixels) if self._clear else pixels
+        sheet.frame.pts = index
+        self._put(sheet)
 
     def sound(self, samples: Float32) -> None:
         """The next samples [n] at 48 kHz, mono; the first is heard with picture 0."""
@@ -101,6 +105,8 @@ class Film:
         while (work := self._work.get()) is not None:
             if not self._error:
                 self._try(work)
+            if isinstance(work, _Sheet):
+                self._free.put(work)
         for stream in (self._video, self._audio):
             if stream is not None and not self._error:
                 self._try(None, stream)
@@ -108,17 +114,31 @@ class Film:
     def _try(self, work: Any, stream: Any = None) -> None:
         stream = stream or (self._audio if isinstance(work, av.AudioFrame) else self._video)
         try:
-            if isinstance(work, av.VideoFrame):
-                work = self._converted(work)
+            if isinstance(work, _Sheet):
+                work = self._converted(work.frame)
             self._file.mux(stream.encode(work))
         except (OSError, av.FFmpegError) as error:
             self._error = _words(error)
 
     def _converted(self, frame: av.VideoFrame) -> av.VideoFrame:
         """In the encoder's pixels, by the matrix that players take HD for."""
-        made = frame.reformat(format=self._video.pix_fmt, dst_colorspace="ITU709")
+        made = self._reformatter.reformat(frame, format=self._video.pix_fmt, dst_colorspace=Colorspace.ITU709)
         made.pts, made.time_base = frame.pts, frame.time_base
         return made
+
+
+class _Sheet(NamedTuple):
+    """A frame whose memory is `pixels` [H, W, 4]; used again and again, as fresh memory costs more than to fill it."""
+
+    frame: av.VideoFrame
+    pixels: NDArray[np.uint8]
+
+
+def _sheet(look: Look, tick: Fraction) -> _Sheet:
+    pixels = np.zeros((look.height, look.width, 4), np.uint8)
+    frame = av.VideoFrame.from_numpy_buffer(pixels, format="bgra")
+    frame.time_base = tick
+    return _Sheet(frame, pixels)
 
 
 def _video(file: Any, look: Look, fps: int) -> Any:

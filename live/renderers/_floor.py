@@ -8,7 +8,7 @@ import numpy as np
 import skia
 from numpy.typing import NDArray
 
-from live.look import CLEAR, STAGE, Look
+from live.look import Look
 from live.renderers import _body, _light
 from live.renderers._camera import NEAR, View
 from live.renderers._shapes import add, canvas_on, hulls, polygon
@@ -29,36 +29,38 @@ _DITHER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]
 
 
 class Floor:
-    """Keeps the backdrop while the camera stands."""
+    """The stage as one view shows it: `begin`, what lies on the floor, `finish`. All of it is smooth, so it is drawn at
+    half the size, in a third of the time; what stands still is kept while the camera stands."""
 
     def __init__(self, look: Look) -> None:
-        self._look = look
-        self._half = np.zeros((look.height // 2, look.width // 2, 4), np.uint8)
-        self._half_canvas = canvas_on(self._half, opaque=True)
+        self._still, self._half = (np.zeros((look.height // 2, look.width // 2, 4), np.uint8) for _ in range(2))
+        self._still_canvas, self._canvas = (canvas_on(half, opaque=True) for half in (self._still, self._half))
+        self._twice = np.zeros(self._half.shape[:2], np.uint64)
         self._view: View | None = None
 
-    def backdrop(self, canvas: Any, pixels: NDArray[np.uint8], view: View) -> None:
-        """Everything behind the dancers that stands still."""
-        background = self._look.background
-        if background != STAGE:
-            canvas.clear(0 if background == CLEAR else 0xFF000000 | int(background, 16))
-            return
-        if self._view is None or not _same(view, self._view):
-            self._view = view
-            self._paint(view._replace(focal=view.focal / 2, centre=(view.centre[0] / 2, view.centre[1] / 2)))
-        height, width = self._half.shape[:2]
-        fours = pixels.view(np.uint32).reshape(height, 2, width, 2)
-        fours[:] = self._half.view(np.uint32).reshape(height, 1, width, 1)
+    def begin(self, view: View) -> View:
+        """Wall and floor behind everything; the view at half the size, for what lies on the floor."""
+        half = view._replace(focal=view.focal / 2, centre=(view.centre[0] / 2, view.centre[1] / 2))
+        if self._view is None or not _same(half, self._view):
+            self._view = half
+            _gradient(self._still, _horizon(half))
+            _pool(self._still_canvas, half, np.zeros(3), 4.2, np.array([0.25, 0.31, 0.6]), 0.5)
+        self._half[:] = self._still
+        return half
 
-    def _paint(self, view: View) -> None:
-        """At half the size, where it is as smooth and takes a third of the time."""
-        _gradient(self._half, _horizon(view))
-        _pool(self._half_canvas, view, np.zeros(3), 4.2, np.array([0.25, 0.31, 0.6]), 0.5)
-
-    def pools(self, canvas: Any, view: View, places: Float32, glow: Float64, beat: float) -> None:
+    def pools(self, half: View, places: Float32, glow: Float64, beat: float) -> None:
         """A light on the floor under each dancer, stronger on the beat."""
         for n, under in enumerate(places[:, 0] * np.array([1, 0, 1], np.float32)):
-            _pool(canvas, view, under, 1.3, 0.5 * glow[n] + 0.4, 0.36 + 0.26 * beat)
+            _pool(self._canvas, half, under, 1.3, 0.5 * glow[n] + 0.4, 0.36 + 0.26 * beat)
+
+    def shadows(self, half: View, places: Float32, presence: float) -> None:
+        """Those of the dancers. Light that the floor mirrors is not held off by them: reflections lie above."""
+        shadows(self._canvas, half, places, presence)
+
+    def finish(self, pixels: NDArray[np.uint8]) -> None:
+        """All of it into the picture, whole."""
+        np.multiply(self._half.view(np.uint32)[..., 0], np.uint64(1 << 32 | 1), out=self._twice)
+        pixels.reshape(len(self._twice), 2, -1).view(np.uint64)[:] = self._twice[:, None]
 
     def rings(self, canvas: Any, view: View, beat: float, bar: float, phase: float) -> None:
         """Rings on the floor; one runs outwards with each beat, and all brighten with it."""
@@ -88,17 +90,18 @@ class Floor:
                 paint.setColor(packed[i])
                 canvas.drawPath(polygon(flat[i]), paint)
 
-    def shadows(self, canvas: Any, view: View, places: Float32, presence: float) -> None:
-        """Soft ones of whole bodies, and dark ones where feet touch the floor."""
-        ground = (places[..., ::2] + np.maximum(places[..., 1:2], 0.0) * SLANT)[:, _body.SPANS]  # [N, V, 4, 2]
-        flat = hulls(ground, np.broadcast_to(_body.RADII[_body.SPANS], ground.shape[:-1]), 10)
-        drawn = view.project(np.insert(flat, 1, 0.0, -1))
-        scale = view.focal / max(float(-view.seen(np.zeros(3))[2]), 1.0)
-        soft, sharp = (skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, size * scale) for size in (0.045, 0.014))
-        lowest = places[:, _body.SPANS[_body.FEET], 1].min((1, 2))
-        for n in range(len(places)):
-            _shadow(canvas, drawn[n], soft, 0.5 * presence)
-            _shadow(canvas, drawn[n, _body.FEET], sharp, 0.8 * presence * float(np.clip(1 - 6 * lowest[n], 0.1, 1)))
+
+def shadows(canvas: Any, view: View, places: Float32, presence: float) -> None:
+    """Soft ones of whole bodies, and dark ones where feet touch the floor."""
+    ground = (places[..., ::2] + np.maximum(places[..., 1:2], 0.0) * SLANT)[:, _body.SPANS]  # [N, V, 4, 2]
+    flat = hulls(ground, np.broadcast_to(_body.RADII[_body.SPANS], ground.shape[:-1]), 10)
+    drawn = view.project(np.insert(flat, 1, 0.0, -1))
+    scale = view.focal / max(float(-view.seen(np.zeros(3))[2]), 1.0)
+    soft, sharp = (skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, size * scale) for size in (0.045, 0.014))
+    lowest = places[:, _body.SPANS[_body.FEET], 1].min((1, 2))
+    for n in range(len(places)):
+        _shadow(canvas, drawn[n], soft, 0.5 * presence)
+        _shadow(canvas, drawn[n, _body.FEET], sharp, 0.8 * presence * float(np.clip(1 - 6 * lowest[n], 0.1, 1)))
 
 
 def _gradient(pixels: NDArray[np.uint8], horizon: float) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from live.look import CAMERAS, CLEAR, STAGE, Look
 from live.renderers import _body, _light
 from live.renderers._camera import NEAR, Camera, View
-from live.renderers._floor import Floor
+from live.renderers._floor import Floor, shadows
 from live.renderers._shapes import canvas_on, corners_for, hulls, polygon
 from live.renderers._trails import Trails
 from live.types import Float32, Float64
@@ -49,15 +49,22 @@ class Painter:
         places = _body.balls(record["joint_positions"], record["local_rotations"])
         view = self.camera.look(record["joint_positions"][:, 0], seconds)
         beat, bar = _pulse(record) if self.look.beat else (0.0, 0.0)
-        self._floor.backdrop(self.canvas, self._pixels, view)
-        if presence <= GONE:
+        there = presence > GONE
+        if self.look.background == STAGE:
+            half = self._floor.begin(view)
+            if there:
+                self._floor.pools(half, places, self._glow * presence, beat)
+                self._floor.shadows(half, places, presence)
+            self._floor.finish(self._pixels)
+        else:
+            self.canvas.clear(0 if self.look.background == CLEAR else 0xFF000000 | int(self.look.background, 16))
+        if not there:
             return
         if self.look.background == STAGE:
-            self._floor.pools(self.canvas, view, places, self._glow * presence, beat)
             self._floor.reflect(self.canvas, view, places, self._costumes * presence)
             self._floor.rings(self.canvas, view, beat, bar, float(record["beat_phase"]))
-        if self.look.background in (STAGE, CLEAR):
-            self._floor.shadows(self.canvas, view, places, presence)
+        elif self.look.background == CLEAR:
+            shadows(self.canvas, view, places, presence)
         if self.look.trails:
             self._trails.draw(self.canvas, view, float(record["show_time"]), places, self._glow * presence)
         rims = self._glow * (0.5 + 0.9 * beat) * presence
