@@ -20,7 +20,7 @@ from live.types import SAMPLE_RATE, Float32
 
 VIDEO = ("libx264", "h264_videotoolbox", "h264_mf", "libopenh264", "mpeg4")
 """Encoders, the best first; the last is in every build."""
-OPTIONS = {"libx264": {"preset": "superfast", "crf": "20", "bf": "0", "g": "60"}}
+OPTIONS = {"libx264": {"preset": "ultrafast", "crf": "20", "bf": "0", "g": "60"}}
 """No picture waits for a later one, which would shift them against the sound; a fragment each 60 pictures."""
 FRAGMENTS = {"movflags": "hybrid_fragmented", "use_editlist": "1", "flush_packets": "1"}
 """Readable while it is written, an ordinary file in the end; the edit list takes the AAC encoder's 21 ms lead away."""
