@@ -16,6 +16,8 @@ from live.types import Float32, Float64
 
 RINGS = (1.0, 2.0, 3.0)
 """Metres."""
+MIRRORED = 12
+"""Corners of a volume's reflection."""
 SLANT = np.array([0.10, -0.16], np.float32)
 """Metres (x, z) that a shadow falls aside for each metre of height."""
 COLOUR: Float64 = np.array([0.07, 0.083, 0.155])
@@ -57,38 +59,45 @@ class Floor:
         """Those of the dancers. Light that the floor mirrors is not held off by them: reflections lie above."""
         shadows(self._canvas, half, places, presence)
 
-    def finish(self, pixels: NDArray[np.uint8]) -> None:
-        """All of it into the picture, whole."""
-        np.multiply(self._half.view(np.uint32)[..., 0], np.uint64(1 << 32 | 1), out=self._twice)
-        pixels.reshape(len(self._twice), 2, -1).view(np.uint64)[:] = self._twice[:, None]
-
-    def rings(self, canvas: Any, view: View, beat: float, bar: float, phase: float) -> None:
-        """Rings on the floor; one runs outwards with each beat, and all brighten with it."""
-        strengths = [(radius, 0.10 + 0.16 * beat) for radius in RINGS]
-        strengths += [(0.35 + 2.9 * phase, 0.7 * beat)] * (beat > 0.02) + [(3.15, 0.8 * bar)] * (bar > 0.02)
-        for radius, strength in strengths:
-            half = 0.006 + 0.012 * strength
-            path = skia.Path()
-            for edge in (radius - half, radius + half):
-                add(path, view.project(_CIRCLE * edge).tolist())
-            path.setFillType(skia.PathFillType.kEvenOdd)
-            colour = int(_light.packed(np.array([0.62, 0.72, 1.0]), min(strength, 1.0)))
-            canvas.drawPath(path, skia.Paint(Color=colour, AntiAlias=True))
-
-    def reflect(self, canvas: Any, view: View, places: Float32, costumes: Float64) -> None:
+    def reflect(self, half: View, places: Float32, costumes: Float64) -> None:
         """Bodies mirrored in the floor, dimmer the higher they are; flat and opaque, so that nothing adds up."""
-        seen = view.seen(places * np.array([1, -1, 1], np.float32))[:, _body.SPANS]
+        seen = half.seen(places * np.array([1, -1, 1], np.float32))[:, _body.SPANS]
         depth = np.maximum(-seen[..., 2], NEAR)
-        outlines = hulls(view.pixels(seen), view.focal * _body.RADII[_body.SPANS] / depth, 14)
+        outlines = hulls(half.pixels(seen), half.focal * _body.RADII[_body.SPANS] / depth, MIRRORED)
         height = np.maximum(places[:, _body.SPANS, 1].mean(-1), 0.0)
         colours = COLOUR + (0.55 * costumes - COLOUR) * (0.5 * np.exp(-height / 0.6))[..., None]
-        flat, packed = outlines.reshape(-1, 14, 2).tolist(), _light.packed(colours).reshape(-1).tolist()
+        flat, packed = outlines.reshape(-1, MIRRORED, 2).tolist(), _light.packed(colours).reshape(-1).tolist()
         seen_low = (height.reshape(-1) < 1.3) & (-seen[..., 2].max(-1).reshape(-1) > NEAR)
         paint = skia.Paint(AntiAlias=True)
         for i in np.argsort(-depth.mean(-1).reshape(-1)):
             if seen_low[i]:
                 paint.setColor(packed[i])
-                canvas.drawPath(polygon(flat[i]), paint)
+                self._canvas.drawPath(polygon(flat[i]), paint)
+
+    def finish(self, pixels: NDArray[np.uint8]) -> None:
+        """All of it into the picture, whole."""
+        np.multiply(self._half.view(np.uint32)[..., 0], np.uint64(1 << 32 | 1), out=self._twice)
+        pixels.reshape(len(self._twice), 2, -1).view(np.uint64)[:] = self._twice[:, None]
+
+
+def rings(canvas: Any, view: View, beat: float, bar: float, phase: float) -> None:
+    """Rings on the floor; one runs outwards with each beat, and all brighten with it."""
+    _rings(canvas, view, RINGS, 0.10 + 0.16 * beat)
+    if beat > 0.02:
+        _rings(canvas, view, (0.35 + 2.9 * phase,), 0.7 * beat)
+    if bar > 0.02:
+        _rings(canvas, view, (3.15,), 0.8 * bar)
+
+
+def _rings(canvas: Any, view: View, radii: tuple[float, ...], strength: float) -> None:
+    half = 0.006 + 0.012 * strength
+    edges = np.array([edge for radius in radii for edge in (radius - half, radius + half)])
+    path = skia.Path()
+    for ring in view.project(_CIRCLE * edges[:, None, None]).tolist():
+        add(path, ring)
+    path.setFillType(skia.PathFillType.kEvenOdd)
+    colour = int(_light.packed(np.array([0.62, 0.72, 1.0]), min(strength, 1.0)))
+    canvas.drawPath(path, skia.Paint(Color=colour, AntiAlias=True))
 
 
 def shadows(canvas: Any, view: View, places: Float32, presence: float) -> None:

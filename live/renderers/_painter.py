@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from live.look import CAMERAS, CLEAR, STAGE, Look
 from live.renderers import _body, _light
 from live.renderers._camera import NEAR, Camera, View
-from live.renderers._floor import Floor, shadows
+from live.renderers._floor import Floor, rings, shadows
 from live.renderers._shapes import canvas_on, corners_for, hulls, polygon
 from live.renderers._trails import Trails
 from live.types import Float32, Float64
@@ -55,14 +55,14 @@ class Painter:
             if there:
                 self._floor.pools(half, places, self._glow * presence, beat)
                 self._floor.shadows(half, places, presence)
+                self._floor.reflect(half, places, self._costumes * presence)
             self._floor.finish(self._pixels)
         else:
             self.canvas.clear(0 if self.look.background == CLEAR else 0xFF000000 | int(self.look.background, 16))
         if not there:
             return
         if self.look.background == STAGE:
-            self._floor.reflect(self.canvas, view, places, self._costumes * presence)
-            self._floor.rings(self.canvas, view, beat, bar, float(record["beat_phase"]))
+            rings(self.canvas, view, beat, bar, float(record["beat_phase"]))
         elif self.look.background == CLEAR:
             shadows(self.canvas, view, places, presence)
         if self.look.trails:
@@ -77,11 +77,11 @@ class Painter:
         shaded = skia.Paint(AntiAlias=True, Dither=True)  # Skia's way of dithering is also its fastest
         outlines, starts, ends = bodies.outlines.tolist(), bodies.starts.tolist(), bodies.ends.tolist()
         for i in bodies.order():
-            gradient = [tuple(starts[i]), tuple(ends[i])]
             if bodies.small[i]:
                 plain.setColor(colours[i][MIDDLE])
             else:
-                shaded.setShader(skia.GradientShader.MakeLinear(gradient, colours[i]))
+                across = [skia.Point(*starts[i]), skia.Point(*ends[i])]
+                shaded.setShader(skia.GradientShader.MakeLinear(across, colours[i]))
             canvas.drawPath(polygon(outlines[i]), plain if bodies.small[i] else shaded)
 
 

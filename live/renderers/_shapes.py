@@ -34,8 +34,8 @@ def _directions(corners: int) -> Float64:
 
 
 def corners_for(radius: float) -> int:
-    """Corners of a circle of `radius` pixels that keep within an eighth of a pixel of it, 12 to 48."""
-    return int(min(max(np.ceil(np.pi / np.sqrt(0.25 / max(radius, 1.0))), 12), 48))
+    """Corners of a circle of `radius` pixels that keep within a quarter of a pixel of it, 12 to 48."""
+    return int(min(max(np.ceil(np.pi / np.sqrt(0.5 / max(radius, 1.0))), 12), 48))
 
 
 def hulls(centres: NDArray[np.floating], radii: NDArray[np.floating], corners: int) -> Float64:
@@ -53,8 +53,9 @@ def hulls(centres: NDArray[np.floating], radii: NDArray[np.floating], corners: i
 def add(path: Any, corners: list[list[float]]) -> Any:
     """`path` with a closed polygon in it."""
     path.moveTo(*corners[0])
+    line = path.lineTo
     for x, y in corners[1:]:
-        path.lineTo(x, y)
+        line(x, y)
     path.close()
     return path
 
