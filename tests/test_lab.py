@@ -364,3 +364,11 @@ def test_declared_and_measured_are_held_against_each_other(late, reached):
     limits = sound.limits(sound.measures(found), numbers)
     assert limits["declared and measured apart"]["reached"] is reached
     assert limits["sound to packet p99"]["limit"] == pytest.approx(46.33)
+
+
+def test_what_the_device_collects_counts_half_for_the_middle_and_whole_for_the_longest():
+    left = told(0.012)
+    found = clicks.found(PLAYED, left.received.mouths, sound.poses_per_tick(left))
+    numbers = sound.numbers(left, found, handed=0.002)
+    assert numbers["declared, median (ms)"] == sound.numbers(left, found)["declared, median (ms)"] + 1.0
+    assert sound.limits(sound.measures(found), numbers)["sound to packet p99"]["limit"] == pytest.approx(48.33)

@@ -227,7 +227,7 @@ def end_to_end(plan: Plan) -> Result:
     with _virtual() as microphone:
         whole = replace(plan, input=f"microphone:{pulse.CLICKS}")
         told, found = sound.listened(whole, through(microphone.pipe), microphone.env)
-    return _clicked("end-to-end", whole, told, found, {"the device, late": np.array(late)})
+    return _clicked("end-to-end", whole, told, found, {"the device, late": np.array(late)}, device.BLOCK / SAMPLE_RATE)
 
 
 @contextlib.contextmanager
@@ -249,9 +249,9 @@ def loopback(plan: Plan, speaker: str, microphone: str) -> Result:
     return replace(result, how={**result.how, "speaker": speaker or "default"})
 
 
-def _clicked(what: str, plan: Plan, told: Told, found: Any, more: dict[str, Any]) -> Result:
+def _clicked(what: str, plan: Plan, told: Told, found: Any, more: dict[str, Any], handed: float = 0.0) -> Result:
     measures = sound.measures(found) | {name: measured(values) for name, values in more.items()}
-    numbers = sound.numbers(told, found)
+    numbers = sound.numbers(told, found, handed)
     limits = sound.limits(measures, numbers)
     return Result(what, asdict(plan), measures, limits, numbers, _told(told), told.report["machine"])
 
