@@ -456,4 +456,5 @@ def test_a_real_port_is_heard(jack):
     with subprocess.Popen([sys.executable, "-c", HEARER], env=jack, stdout=subprocess.PIPE, text=True) as hearer:
         subprocess.run([sys.executable, "-c", SENDER], env=jack, check=True, timeout=20, capture_output=True)
         assert hearer.stdout is not None
-        assert hearer.stdout.readline().split() == ["2.0", "120", "3"]
+        value, bpm, beats = map(float, hearer.stdout.readline().split())
+        assert (value, beats) == (2.0, 3.0) and abs(bpm - 120) < 5  # a busy machine sends unevenly

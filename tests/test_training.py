@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,9 +24,10 @@ from live.features.extractor import BEAT_SLICE  # noqa: E402
 from live.nn.generator import Generator  # noqa: E402
 from live.nn.sizes import GeneratorConfig  # noqa: E402
 from live.show import Show  # noqa: E402
-from live.train import checkpoint, dataset, export  # noqa: E402
+from live.train import checkpoint, dataset, export, footing  # noqa: E402
 from live.train.config import TrainConfig  # noqa: E402
 from live.train.dance import merged, prepared  # noqa: E402
+from live.train.free_run import walked  # noqa: E402
 from live.train.prepare import read_all  # noqa: E402
 from live.train.trainer import Dancing  # noqa: E402
 
@@ -187,7 +189,7 @@ def test_bf16_trains_float32_weights(arrays, tmp_path):
 @pytest.mark.slow
 def test_two_devices_share_the_batch(arrays, tmp_path):
     np.savez(tmp_path / "data.npz", **arrays)
-    sizes = "\n".join(f"{k} = {v}" for k, v in SMALL.to_dict().items() if k != "styles").lower()
+    sizes = "\n".join(f"{k} = {v}" for k, v in SMALL.to_dict().items() if k not in ("styles", "footing")).lower()
     head = "[train]\nrounds = 2\nbatch = 4\nticks = 20\nevery = 2\nadversary = 0.1\n[model]\n"
     (tmp_path / "small.toml").write_text(head + sizes)
     command = [sys.executable, "-m", "live", "train", "small.toml", "--data", "data.npz", "--out", "run"]
@@ -201,16 +203,20 @@ def test_a_model_that_hears_ahead_cannot_be_exported(arrays, tmp_path):
     whole = GeneratorConfig(**(SMALL.to_dict() | {"bidirectional": True}))
     run(arrays, tmp_path / "run", rounds=2, model=whole)
     with pytest.raises(Unusable, match="cannot dance live"):
-        learn.export_checkpoint(tmp_path / "run", tmp_path / "no.toml", tmp_path / "out", None)
+        learn.export_checkpoint(tmp_path / "run", tmp_path / "no.toml", tmp_path / "out", None, None)
+
+
+def write_card(folder):
+    (folder / "c.toml").write_text(
+        '[card]\nname = "a"\ntitle = "a"\nlicence = "l"\nprovenance = "p"\ntemperature = 0.5\n'
+        "tempo_range = [100.0, 220.0]\naccent_offset = 0.0\nemphasis = 2.5\namplitude = 1.1\n"
+    )
+    return folder / "c.toml"
 
 
 def test_on_stage_the_beat_is_told_as_loud_as_the_card_says(arrays, tmp_path):
     run(arrays, tmp_path / "run", rounds=2)
-    (tmp_path / "c.toml").write_text(
-        '[card]\nname = "a"\ntitle = "a"\nlicence = "l"\nprovenance = "p"\ntemperature = 0.5\n'
-        "tempo_range = [100.0, 220.0]\naccent_offset = 0.0\nemphasis = 2.5\namplitude = 1.1\n"
-    )
-    learn.export_checkpoint(tmp_path / "run", tmp_path / "c.toml", tmp_path / "model", None)
+    learn.export_checkpoint(tmp_path / "run", write_card(tmp_path), tmp_path / "model", None, None)
     card = json.loads((tmp_path / "model" / "model.json").read_text())
     assert (card["network"]["emphasis"], card["training"]["model"]["emphasis"]) == (2.5, 1.0)
     assert (card["network"]["amplitude"], card["training"]["model"]["amplitude"]) == (1.1, 1.0)
@@ -231,7 +237,7 @@ def test_too_short_data_is_refused(arrays):
 def exported(arrays, tmp_path_factory):
     out = tmp_path_factory.mktemp("run")
     run(arrays, out, rounds=10)
-    generator = checkpoint.read_checkpoint(out).network()
+    generator = footing.planted(checkpoint.read_checkpoint(out).network(), dataset.Windows(arrays, 90), 0.5, 0.2)
     folder = tmp_path_factory.mktemp("model")
     features = np.random.default_rng(0).normal(size=(60, 35)).astype(np.float32)
     export.export_model(generator, folder, CARD, features)
@@ -265,6 +271,42 @@ def test_an_exported_folder_is_accepted_and_hashed(exported):
     card = read_card(folder)
     assert card.sha256["generator.onnx"] == hashlib.sha256((folder / "generator.onnx").read_bytes()).hexdigest()
     assert json.loads((folder / "model.json").read_text())["parameters"] > 0
+
+
+def slipping(raw):
+    """Mean speed (m/s) over the ground of the feet that stand, of raw channels [T, 138]."""
+    found = footing.footing(raw)
+    return np.average(np.linalg.norm(found.velocity - raw[:, channels.VELOCITY], axis=-1), weights=found.sure)
+
+
+def test_a_root_that_follows_the_footing_lets_the_standing_foot_stay(arrays):
+    raw = arrays["channels"][: arrays["start"][1]].astype(np.float32)
+    astray = raw.copy()
+    astray[:, channels.VELOCITY] += (0.8, -0.5)
+    planted = astray.copy()
+    planted[:, channels.VELOCITY] = footing.footing(astray).velocity
+    feet = [walked(dance)[:, footing.SUPPORTS][..., ::2] for dance in (planted, astray)]
+    stays, slides = (np.median(np.linalg.norm(np.diff(f, axis=0), axis=-1).min(1)) * 60 for f in feet)
+    assert stays < 0.15 < 0.4 < slides
+
+
+def test_planted_feet_slip_less_and_nothing_else_changes(arrays, exported):
+    _, planted = exported
+    bare = Generator(replace(planted.config, footing=False)).eval()
+    bare.load_state_dict({k: v for k, v in planted.state_dict().items() if "footing" not in k})
+    windows = dataset.Windows(arrays, 90)
+    seen, slid = zip(*(footing._danced(g, windows, 0.5, 0.2, seed=7) for g in (bare, planted)), strict=True)
+    np.testing.assert_array_equal(*seen)
+    np.testing.assert_array_equal(slid[0][..., 2:], slid[1][..., 2:])
+    before, after = (np.mean([slipping(d) for d in raw[:, 60:].reshape(len(raw), -1, 138)]) for raw in slid)
+    assert after < 0.8 * before
+
+
+def test_feet_are_planted_by_the_dances_that_were_learnt_alone(arrays, tmp_path):
+    run(arrays, tmp_path / "run", rounds=2)
+    np.savez(tmp_path / "others.npz", **(arrays | {"styles": np.array(["waltz", "rumba"])}))
+    with pytest.raises(Unusable, match=r"--plant [^\n]*others.npz: [^\n]*was not trained on these dances"):
+        learn.export_checkpoint(tmp_path / "run", write_card(tmp_path), tmp_path / "m", None, tmp_path / "others.npz")
 
 
 def teacher_forced(backend, card, generator, ticks=50):

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from live import dictionary, keypoints
+from live import channels, dictionary, keypoints
 from live.errors import BadFile, MissingExtra, Unusable
 
 try:
@@ -20,7 +20,7 @@ try:
     from lightning.pytorch.callbacks import Callback, ModelCheckpoint
     from lightning.pytorch.loggers import TensorBoardLogger
 
-    from live.train import checkpoint, dataset, export, quality
+    from live.train import checkpoint, dataset, export, footing, quality
     from live.train import dictionary as lookup
     from live.train.config import CARD_KEYS, TrainConfig, read_config, train_config
     from live.train.dance import merged
@@ -150,8 +150,9 @@ def make_dictionary(data: Path, out: Path, seed: int) -> None:
     print(f"{out / 'dictionary.npz'}: {len(found.at)} entries of a second in {lookup.CLUSTERS} clusters")
 
 
-def export_checkpoint(run: Path, config: Path, out: Path, data: Path | None) -> None:
-    """Write the model folder; with the recorded dances at hand, measure the model beside them into its card."""
+def export_checkpoint(run: Path, config: Path, out: Path, data: Path | None, plant: Path | None) -> None:
+    """Write the model folder; with prepared dances to `plant` by, its feet stand more firmly; with the recorded dances
+    at hand, measure the model beside them into its card."""
     trained = checkpoint.read_checkpoint(run)
     if trained.config.network != "generator" or trained.config.model.bidirectional:
         raise Unusable(f"{run}: hears the whole song ahead, so it cannot dance live; export one that does not")
@@ -161,6 +162,11 @@ def export_checkpoint(run: Path, config: Path, out: Path, data: Path | None) -> 
     generator.config = dataclasses.replace(
         generator.config, emphasis=card.pop("emphasis"), amplitude=card.pop("amplitude")
     )
+    if plant is not None:
+        windows = footing.windows(dataset.load_prepared(plant), trained.config.ticks)
+        if windows.styles != trained.styles or generator.config.channels != channels.COUNT:
+            raise Unusable(f"--plant {plant}: {run} was not trained on these dances; name those that it was")
+        generator = footing.planted(generator, windows, card["temperature"], trained.config.dropout)
     card |= {
         "styles": trained.styles,
         "dropout_rate": trained.config.dropout,

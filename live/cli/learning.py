@@ -131,11 +131,14 @@ def export(
     config: Annotated[Path, typer.Argument(help="The training configuration, for the card.")],
     out: Annotated[Path, typer.Argument(help="The model folder to write.")],
     data: Annotated[Path | None, typer.Option(help="The recorded dances: measure the model beside them.")] = None,
+    plant: Annotated[
+        Path | None, typer.Option(help="The prepared dances (.npz): learn from dancing to them to plant the feet.")
+    ] = None,
 ) -> None:
     """Write a model folder from a checkpoint."""
     from live.cli.learn import export_checkpoint
 
-    export_checkpoint(run, config, out, data)
+    export_checkpoint(run, config, out, data, plant)
 
 
 @learning.command("evaluate")

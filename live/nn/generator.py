@@ -84,6 +84,8 @@ class Generator(nn.Module):
             self.prior = nn.Linear(c.decoder + c.memory + c.direct, 2 * c.latent)
         self.cell = nn.Linear(c.prenet + c.memory + c.direct + c.latent + c.styles + c.decoder, 4 * c.decoder)
         self.out = nn.Linear(c.decoder + c.memory + c.latent, c.pose)
+        if c.footing:
+            self.footing = nn.Linear(2 * c.pose, 2 * c.poses)
         self.register_buffer("feature_mean", torch.zeros(c.features))
         self.register_buffer("feature_std", torch.ones(c.features))
         self.register_buffer("pose_mean", torch.zeros(c.pose))
@@ -229,6 +231,9 @@ class Generator(nn.Module):
         tick = self.decode(memory, keys, mask, direct[:, 0], state["pose"], style, dropout, state, drawn(noise))
         following = {**encoder, **tick.state, "memory": memory, "keys": keys, "age": age.clamp(max=1e6)}
         poses = (tick.pose * self._size_of_movement() + self.pose_mean).view(-1, c.poses, c.channels)
+        if c.footing:
+            step = self.footing(torch.cat([tick.pose, state["pose"]], 1)).view(-1, c.poses, 2)
+            poses = torch.cat([poses[..., :2] + step, poses[..., 2:]], 2)
         return poses, following
 
     def _size_of_movement(self) -> Tensor:

@@ -15,7 +15,8 @@ class GeneratorConfig:
     Two switches are for comparison: `bidirectional` hears the whole song ahead, and without `attend` the decoder is
     given the newest encoder state in place of what the attention picks. Two numbers count on the stage alone, not in
     training: how many times as large beat and bar are told to the decoder (`emphasis`), and how many times as large its
-    movement about the mean pose is given (`amplitude`).
+    movement about the mean pose is given (`amplitude`). `footing`: whether the root is moved so that planted feet stay,
+    as `live.train.footing` has learnt.
     """
 
     features: int = 35
@@ -38,6 +39,7 @@ class GeneratorConfig:
     attend: bool = True
     emphasis: float = 1.0
     amplitude: float = 1.0
+    footing: bool = False
 
     @property
     def pose(self) -> int:

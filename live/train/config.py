@@ -85,7 +85,7 @@ def read_config(path: Path) -> dict[str, Any]:
     valid = {
         "card": set(CARD_KEYS),
         "train": {f.name for f in dataclasses.fields(TrainConfig)} - {"model"},
-        "model": {f.name for f in dataclasses.fields(GeneratorConfig)} - {"styles"},
+        "model": {f.name for f in dataclasses.fields(GeneratorConfig)} - {"styles", "footing"},
     }
     for section, given in values.items():
         if section not in valid:
