@@ -204,7 +204,7 @@ def test_the_renderer_keeps_to_the_plate_where_it_says_so():
 def test_the_papers_sizes_are_the_default_and_an_odd_size_is_refused():
     paper = make_config(_values("renderer-paper.toml"))
     assert paper.model == RendererSizes() and paper.scales == 3
-    longer = dataclasses.replace(SMALL, rounds=19200, judge_from=19200, decay=0.83)
+    longer = dataclasses.replace(SMALL, rounds=26400, judge_from=26400, decay=0.88)
     assert make_config(_values("renderer-small.toml")) == longer
     with pytest.raises(Unusable, match="multiple of 32"):
         RendererSizes(500)

@@ -77,7 +77,7 @@ SMALL = RendererConfig(
     RendererSizes(256, width=32, most=128, downs=3, blocks=4, enhancer_blocks=1, kernel=3, reflect=False, plate=True),
     rounds=9600, coarse=1200, judge_from=9600, batch=2, decay=0.5, likeness=3.0, adversary=0.1, features=1.0,
 )  # fmt: skip
-"""What one CPU core trains and draws; the puppet of configs/renderer-small.toml is trained for twice as long."""
+"""What one CPU core trains and draws; the puppet of configs/renderer-small.toml is trained nearly thrice as long."""
 
 
 class Rendering(lightning.LightningModule):
