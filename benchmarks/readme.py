@@ -11,10 +11,19 @@ README = HERE.parent / "README.md"
 BEGIN, END = "<!-- measured: written by benchmarks/readme.py -->\n", "<!-- /measured -->"
 SOURCES = {
     "tick": ("`live bench tick`", "the demo performed for {minutes:g} min, nothing else running"),
+    "end-to-end": (
+        "`live bench end-to-end`",
+        "clicks into a virtual microphone for {minutes:g} min, found in the stream",
+    ),
     "soak": ("`live bench soak`", "{minutes:g} min with window and recorder, both cores kept busy by trainings"),
     "drills": ("`live bench drills`", "{minutes:g} min under the watchdog, 200 random faults, both cores kept busy"),
     "startup": ("`benchmarks/startup.py`", "start"),
     "outputs": ("`live bench outputs`", "encode and send of a frame; 32 dancers as a share of one core"),
+    "stage": (
+        "`benchmarks/stage.py`",
+        "four dancers in a window of 1280 x 720, on one core; one filmed at 1920 x 1080; show with and without",
+    ),
+    "frames": ("`benchmarks/frames.py`", "Pix2PixHD at 256 x 256, on one core; pictures that it never saw"),
     "control": ("`benchmarks/control.py`", "a million random and mutated datagrams at the control port"),
     "robot": (
         "`benchmarks/robot.py`",

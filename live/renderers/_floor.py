@@ -16,12 +16,21 @@ from live.types import Float32, Float64
 
 RINGS = (1.0, 2.0, 3.0)
 """Metres."""
+FALLING = (1.0, 0.62, 0.2, 0.0)
+"""How strong a light on the floor is from its middle outwards."""
+LIT = 4.2
+"""Metres from the middle that are lit."""
+STILL = 0.7
+"""Pixels of half the size by which the lit floor may have moved before it is drawn again."""
 MIRRORED = 12
 """Corners of a volume's reflection."""
 SLANT = np.array([0.10, -0.16], np.float32)
 """Metres (x, z) that a shadow falls aside for each metre of height."""
 COLOUR: Float64 = np.array([0.07, 0.083, 0.155])
 """Of the floor where it is lit."""
+CASTING = np.flatnonzero((_body.RADII[_body.SPANS].max(1) > 0.037) & (_body.MATERIALS != _body.VISOR))
+"""Volumes that cast a shadow; those of hands and visor are lost in it."""
+STANDING = np.flatnonzero(_body.MATERIALS[CASTING] == _body.SHOE)
 WALL = ((0.0, 0x03040A), (0.55, 0x090B1A), (0.92, 0x191F40), (1.0, 0x1B2145))
 GROUND = ((0.0, 0x1B2145), (0.10, 0x12162F), (0.5, 0x0A0C1A), (1.0, 0x05060D))
 """Shares of the way from the picture's top to the horizon, and on to its bottom, with their colours."""
@@ -38,22 +47,23 @@ class Floor:
         self._still, self._half = (np.zeros((look.height // 2, look.width // 2, 4), np.uint8) for _ in range(2))
         self._still_canvas, self._canvas = (canvas_on(half, opaque=True) for half in (self._still, self._half))
         self._twice = np.zeros(self._half.shape[:2], np.uint64)
-        self._view: View | None = None
+        self._edges: Float64 | None = None
 
     def begin(self, view: View) -> View:
         """Wall and floor behind everything; the view at half the size, for what lies on the floor."""
         half = view._replace(focal=view.focal / 2, centre=(view.centre[0] / 2, view.centre[1] / 2))
-        if self._view is None or not _same(half, self._view):
-            self._view = half
+        edges = half.project(_CIRCLE[::18] * LIT)
+        if self._edges is None or np.abs(edges - self._edges).max() > STILL:
+            self._edges = edges
             _gradient(self._still, _horizon(half))
-            _pool(self._still_canvas, half, np.zeros(3), 4.2, np.array([0.25, 0.31, 0.6]), 0.5)
+            _pools(self._still_canvas, half, np.zeros((1, 3)), LIT, np.array([[0.25, 0.31, 0.6]]), 0.5)
         self._half[:] = self._still
         return half
 
     def pools(self, half: View, places: Float32, glow: Float64, beat: float) -> None:
         """A light on the floor under each dancer, stronger on the beat."""
-        for n, under in enumerate(places[:, 0] * np.array([1, 0, 1], np.float32)):
-            _pool(self._canvas, half, under, 1.3, 0.5 * glow[n] + 0.4, 0.36 + 0.26 * beat)
+        under = places[:, 0] * np.array([1, 0, 1], np.float32)
+        _pools(self._canvas, half, under, 1.3, 0.5 * glow + 0.4, 0.36 + 0.26 * beat)
 
     def shadows(self, half: View, places: Float32, presence: float) -> None:
         """Those of the dancers. Light that the floor mirrors is not held off by them: reflections lie above."""
@@ -102,15 +112,15 @@ def _rings(canvas: Any, view: View, radii: tuple[float, ...], strength: float) -
 
 def shadows(canvas: Any, view: View, places: Float32, presence: float) -> None:
     """Soft ones of whole bodies, and dark ones where feet touch the floor."""
-    ground = (places[..., ::2] + np.maximum(places[..., 1:2], 0.0) * SLANT)[:, _body.SPANS]  # [N, V, 4, 2]
-    flat = hulls(ground, np.broadcast_to(_body.RADII[_body.SPANS], ground.shape[:-1]), 10)
+    ground = (places[..., ::2] + np.maximum(places[..., 1:2], 0.0) * SLANT)[:, _body.SPANS[CASTING]]  # [N, V, 4, 2]
+    flat = hulls(ground, np.broadcast_to(_body.RADII[_body.SPANS[CASTING]], ground.shape[:-1]), 10)
     drawn = view.project(np.insert(flat, 1, 0.0, -1))
     scale = view.focal / max(float(-view.seen(np.zeros(3))[2]), 1.0)
     soft, sharp = (skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, size * scale) for size in (0.045, 0.014))
     lowest = places[:, _body.SPANS[_body.FEET], 1].min((1, 2))
     for n in range(len(places)):
         _shadow(canvas, drawn[n], soft, 0.5 * presence)
-        _shadow(canvas, drawn[n, _body.FEET], sharp, 0.8 * presence * float(np.clip(1 - 6 * lowest[n], 0.1, 1)))
+        _shadow(canvas, drawn[n, STANDING], sharp, 0.8 * presence * float(np.clip(1 - 6 * lowest[n], 0.1, 1)))
 
 
 def _gradient(pixels: NDArray[np.uint8], horizon: float) -> None:
@@ -126,21 +136,22 @@ def _gradient(pixels: NDArray[np.uint8], horizon: float) -> None:
     pixels.view(np.uint32)[..., 0][:] = np.tile(word, (1, -(-width // 4)))[:, :width]
 
 
-def _pool(
-    canvas: Any, view: View, middle: NDArray[np.floating], radius: float, colour: Float64, strength: float
+def _pools(
+    canvas: Any, view: View, middles: NDArray[np.floating], radius: float, colours: Float64, strength: float
 ) -> None:
-    """A round light on the floor."""
-    if -float(view.seen(middle)[2]) < radius + NEAR:
-        return
-    ring = view.project(_CIRCLE * radius + middle)
-    low, high = ring.min(0), ring.max(0)
-    colours = [int(_light.packed(colour, strength * share)) for share in (1.0, 0.62, 0.2, 0.0)]
-    canvas.save()
-    canvas.translate(*((low + high) / 2).tolist())
-    canvas.scale(*((high - low) / 2).tolist())
-    shader = skia.GradientShader.MakeRadial((0, 0), 1.0, colours, [0.0, 0.35, 0.75, 1.0])
-    canvas.drawRect(skia.Rect(-1, -1, 1, 1), skia.Paint(Shader=shader, Dither=True))
-    canvas.restore()
+    """Round lights on the floor, middles [N, 3] and colours [N, 3]; none that reaches behind the lens."""
+    rings = view.project(_CIRCLE * radius + middles[:, None])
+    low, high = rings.min(1), rings.max(1)
+    centres, sizes = ((low + high) / 2).tolist(), ((high - low) / 2).tolist()
+    shaded = [_light.packed(colours, strength * share).tolist() for share in FALLING]
+    paint = skia.Paint(Dither=True)
+    for n in np.flatnonzero(-view.seen(middles)[:, 2] >= radius + NEAR).tolist():
+        canvas.save()
+        canvas.translate(*centres[n])
+        canvas.scale(*sizes[n])
+        paint.setShader(skia.GradientShader.MakeRadial((0, 0), 1.0, [c[n] for c in shaded], [0.0, 0.35, 0.75, 1.0]))
+        canvas.drawRect(skia.Rect(-1, -1, 1, 1), paint)
+        canvas.restore()
 
 
 def _shadow(canvas: Any, outlines: Float64, blur: Any, strength: float) -> None:
@@ -153,7 +164,3 @@ def _shadow(canvas: Any, outlines: Float64, blur: Any, strength: float) -> None:
 def _horizon(view: View) -> float:
     """Its pixel row: where a view that is level would look."""
     return float(view.centre[1] - view.focal * view.axes[2, 1] / max(view.axes[1, 1], 1e-6))
-
-
-def _same(a: View, b: View) -> bool:
-    return bool(np.abs(a.eye - b.eye).max() < 1e-9 and np.abs(a.axes - b.axes).max() < 1e-9)
