@@ -54,8 +54,10 @@ def shown(take: Path) -> dict[str, Any]:
     records = read_take(take).records
     output = window.open_output(f"window:?size={SIZE}&text=0")
     output.open(DANCERS, True)
-    if output.child is not None and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(output.child.pid, {max(os.sched_getaffinity(0))})
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else set()
+    if output.child is not None and len(cores) > 1:  # a core for the window, the others for who sends
+        os.sched_setaffinity(output.child.pid, {max(cores)})
+        os.sched_setaffinity(0, cores - {max(cores)})
     begun = time.monotonic()
     for n, record in enumerate(records):
         due = begun + n / 60
@@ -65,6 +67,8 @@ def shown(take: Path) -> dict[str, Any]:
         output.send(pose)
     seconds = time.monotonic() - begun
     output.close()
+    if cores:
+        os.sched_setaffinity(0, cores)
     return output.seen | {"seconds": seconds}
 
 
