@@ -73,14 +73,6 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-def ready() -> None:
-    """Tell the engine that everything is there, which the garbage collector need not look through from now on: that
-    took milliseconds of some pictures."""
-    gc.collect()
-    gc.freeze()
-    say("ready")
-
-
 def refused(error: LiveError) -> int:
     """Tell what is wrong in one line; the exit status."""
     say(" ".join(str(error).split()))
@@ -97,5 +89,8 @@ def milliseconds(values: list[float]) -> dict[str, float]:
 
 
 def run(main: Any) -> None:
-    """Run a renderer's `main` with the process's arguments."""
+    """Run a renderer's `main` with the process's arguments. What was imported stays: looking through it again and again
+    took the garbage collector milliseconds of some pictures."""
+    gc.collect()
+    gc.freeze()
     sys.exit(main(*sys.argv[1:]))

@@ -45,7 +45,7 @@ def share(ring_path: str, told: str, opened: Callable[[Look, Settings], Sink]) -
     except LiveError as error:
         return _feed.refused(error)
     feed = _feed.Feed(memory, settings["dancers"])
-    _feed.ready()
+    _feed.say("ready")
     status, counts = 0, {"pictures": 0, "lost": 0}
     try:
         _serve(made, sink, feed, gone, settings, counts)

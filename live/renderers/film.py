@@ -80,7 +80,7 @@ def main(ring_path: str, told: str) -> int:
     except LiveError as error:
         return _feed.refused(error)
     cutter = Cutter(film, look, settings["dancers"], settings["fps"])
-    _feed.ready()
+    _feed.say("ready")
     try:
         _serve(cutter, memory, sound, gone, settings)
         film.close()

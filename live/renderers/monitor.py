@@ -111,7 +111,7 @@ async def serve(shown: Shown, settings: dict[str, Any], gone: threading.Event) -
         await runner.cleanup()
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror  # or of the name
         raise Unusable(f"cannot be served ({reason}): choose another port or host") from None
-    _feed.ready()
+    _feed.say("ready")
     while not gone.is_set():
         if shown.look():
             await visitors.wake()

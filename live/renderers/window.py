@@ -153,7 +153,7 @@ def main(ring_path: str, told: str) -> int:
 def perform(stage: Stage) -> int:
     """Say that all is ready, draw until closed, tell how it went; the exit status."""
     gone, begun = engine_gone(), time.monotonic()
-    _feed.ready()
+    _feed.say("ready")
     status = 0
     try:
         _serve(stage, gone)
