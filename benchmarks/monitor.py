@@ -48,8 +48,8 @@ def performing(seconds: float, *more: str, report: Path | None = None) -> Iterat
         try:
             if "--monitor" in more:
                 assert show.stdout is not None
-                if "monitor page" not in (line := show.stdout.readline()):
-                    sys.exit(f"live perform: {line}{show.communicate()[1]}")
+                if not any("monitor page" in line for line in show.stdout):
+                    sys.exit(f"live perform told of no page: {show.communicate()[1]}")
             yield psutil.Process(show.pid)
         finally:
             _, complaint = show.communicate()
