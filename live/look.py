@@ -13,7 +13,7 @@ CAMERAS = ("front", "low", "side", "high", "close", "orbit", "follow")
 STAGE, CLEAR = "stage", "transparent"
 NAMES = ("camera", "size", "background", "trails", "beat")
 """Options of every drawn output."""
-PROVIDERS = ("auto", "cuda", "cpu")
+PROVIDERS = ("auto", "tensorrt", "cuda", "cpu")
 """What draws a renderer's pictures."""
 SMALLEST, LARGEST = 64, 7680
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")

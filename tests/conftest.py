@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from dancers import Memory
+from fake_cuda import FakeCuda, FakeTensorrt
 
+from live.gpu import cuda, engines
 from live.lab import pulse
 
 
@@ -39,3 +41,26 @@ def memory() -> Iterator[Memory]:
     yield made
     made.fields.clear()
     made.ring.unlink()
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeCuda:
+    """A fake GPU, and an empty cache of engines."""
+    fake = FakeCuda()
+    monkeypatch.setattr(cuda, "bindings", lambda: fake)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return fake
+
+
+@pytest.fixture
+def trt(fake: FakeCuda, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeTensorrt]:
+    """A fake TensorRT, whose engines are their graphs."""
+    pytest.importorskip("onnx", reason="an engine is made of a graph by onnx: install livedance[gpu]")
+    trt = FakeTensorrt(fake)
+    monkeypatch.setattr(engines, "_imported", lambda name: trt if name == "tensorrt_rtx" else None)
+    monkeypatch.setattr(engines, "build", lambda graph, gpu: graph)
+    engines.library.cache_clear()
+    engines.logger.cache_clear()
+    yield trt
+    engines.library.cache_clear()
+    engines.logger.cache_clear()

@@ -13,6 +13,8 @@ from types import SimpleNamespace
 import numpy as np
 import onnxruntime
 
+TYPES = {"tensor(float)": np.float32, "tensor(uint8)": np.uint8}
+
 
 class cudaError_t(Enum):
     cudaSuccess = 0
@@ -140,8 +142,9 @@ class FakeEngine:
     def __init__(self, trt, blob):
         self.trt, self.addresses = trt, {}
         self.session = onnxruntime.InferenceSession(blob, providers=["CPUExecutionProvider"])
-        self.inputs = {value.name: value.shape for value in self.session.get_inputs()}
-        self.outputs = {value.name: value.shape for value in self.session.get_outputs()}
+        taken, given = self.session.get_inputs(), self.session.get_outputs()
+        self.inputs, self.outputs = ({value.name: value.shape for value in values} for values in (taken, given))
+        self.types = {value.name: TYPES[value.type] for value in (*taken, *given)}
         self.names = [*self.inputs, *self.outputs]
         self.num_io_tensors = len(self.names)
 
@@ -177,7 +180,7 @@ class FakeEngine:
         binding = self.session.io_binding()
         for kind, shapes in ((binding.bind_input, self.inputs), (binding.bind_output, self.outputs)):
             for name, shape in shapes.items():
-                kind(name, "cpu", 0, np.float32, shape, self.addresses[name])
+                kind(name, "cpu", 0, self.types[name], shape, self.addresses[name])
         self.trt.executed += 1
         self.trt.cuda.do(lambda: self.session.run_with_iobinding(binding))
         return True

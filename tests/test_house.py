@@ -106,14 +106,19 @@ def test_contracts_stand_on_the_ground_floor():
 @of_rooms(*ADAPTERS)
 def test_adapters_know_the_ground_floor_the_contracts_and_themselves(module):
     own = room_of(module)
-    allowed = GROUND | {"contracts", own} | {"backends": {"card"}, "renderers": {"frames"}}.get(own, set())
+    allowed = GROUND | {"contracts", own} | {"backends": {"card", "gpu"}, "renderers": {"frames"}}.get(own, set())
     assert rooms(MODULES[module]) <= allowed
 
 
 @of_rooms("frames")
 def test_photoreal_frames_stand_on_the_ground_floor_beside_the_cards(module):
-    assert rooms(MODULES[module]) <= GROUND | {"frames", "card"}
+    assert rooms(MODULES[module]) <= GROUND | {"frames", "card", "gpu"}
     assert outsiders(MODULES[module]) <= {"numpy", "onnxruntime", "pydantic"}
+
+
+@of_rooms("gpu")
+def test_a_gpu_knows_neither_dancers_nor_pictures(module):
+    assert rooms(MODULES[module]) <= {"gpu", "errors", "types"}
 
 
 @of_rooms("motion")
@@ -171,7 +176,7 @@ def test_nothing_that_performs_imports_what_trains(module):
         "live.cli.real_dance",
         "live.cli.beats_learn",
         "live.cli.learn_renderer",
-        "live.backends._typed",
+        "live.gpu.typed",
     ):  # imported when `live train` and its like are called, or an engine is made
         return
     assert not outsiders(MODULES[module]) & HEAVY

@@ -18,6 +18,7 @@ from live.cli.learn import Machine  # noqa: E402
 from live.cli.learn_renderer import Pictures, Sources, fit, train_renderer  # noqa: E402
 from live.errors import BadFile, Unusable  # noqa: E402
 from live.frames import easel  # noqa: E402
+from live.frames.brush import Brush  # noqa: E402
 from live.frames.maps import draw  # noqa: E402
 from live.nn.critics import Critics, Vgg, fooled, judged, matching, unlike  # noqa: E402
 from live.nn.renderer import Renderer, RendererSizes, Stage  # noqa: E402
@@ -68,17 +69,10 @@ def test_training_and_stage_draw_the_same_maps_to_the_last_bit(monkeypatch):
     walks = Walks(made, 2, 4, 1, (1,))
     monkeypatch.setattr(easel, "draw", lambda p, size: seen.append(draw(p, size)) or seen[-1])
 
-    class Session:
-        def get_providers(self):
-            return ["CPUExecutionProvider"]
-
-        def run(self, names, given):
-            return (given["before"],)
-
     class Card:
         size = 64
 
-    stage = easel.Easel(Session(), Card())
+    stage = easel.Easel(Brush(lambda maps, before: before, "nothing"), Card(), None)
     for drawn, picture in zip(walks[3].maps, walks[3].pictures, strict=True):
         at = next(n for n in range(40) if (np.moveaxis(picture, 0, -1) == made.pictures[n]).all())
         stage.paint(made.points[at], stage.initial_state())

@@ -7,43 +7,24 @@ import gc
 import numpy as np
 import onnxruntime
 import pytest
-from fake_cuda import FakeCuda, FakeTensorrt
+from fake_cuda import FakeCuda
 
-from live.backends import _cuda, _engine, cpu, cuda, tensorrt
+from live.backends import _slots, cpu, cuda, tensorrt
 from live.backends._reference import SINGLE, deviation
 from live.backends._resident import OnDevice
 from live.card import find_model, read_card
 from live.contracts import FEATURE_NAMES
 from live.errors import BadModel, Failed, Unusable
+from live.gpu import cuda as gpu
+from live.gpu import engines
 
 FOLDER = find_model("salsa")
 CARD = read_card(FOLDER)
 
 
-@pytest.fixture
-def fake(monkeypatch, tmp_path):
-    """A fake GPU, and an empty cache."""
-    fake = FakeCuda()
-    monkeypatch.setattr(_cuda, "bindings", lambda: fake)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    return fake
-
-
-@pytest.fixture
-def trt(fake, monkeypatch):
-    """A fake TensorRT, whose engines are their graphs."""
-    pytest.importorskip("onnx", reason="an engine is made of a graph by onnx: install livedance[gpu]")
-    trt = FakeTensorrt(fake)
-    monkeypatch.setattr(_engine, "library", lambda gpu: trt)
-    monkeypatch.setattr(_engine, "build", lambda graph, gpu: graph)
-    _engine.logger.cache_clear()
-    yield trt
-    _engine.logger.cache_clear()
-
-
 def cuda_backend(dancers=1):
     """The CUDA backend on the fake GPU's memory, run by the CPU."""
-    slots, path = _cuda.slots_for(CARD, dancers), FOLDER / SINGLE
+    slots, path = _slots.slots_for(CARD, dancers), FOLDER / SINGLE
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     cuda.start(session, slots, path, CARD, "cpu")
     return OnDevice("cuda", "fake", slots)
@@ -220,7 +201,7 @@ def test_an_engine_that_is_of_another_model_is_refused(trt):
 
 
 def test_an_engine_that_cannot_be_loaded_is_told_in_one_line(trt, monkeypatch):
-    monkeypatch.setattr(_engine, "build", lambda graph, gpu: b"")
+    monkeypatch.setattr(engines, "build", lambda graph, gpu: b"")
     with pytest.raises(Unusable, match="TensorRT cannot be used on A fake GPU: the engine cannot be loaded"):
         tensorrt.open_backend(FOLDER, CARD, 1)
 
@@ -229,15 +210,15 @@ def test_an_engine_that_cannot_be_loaded_is_told_in_one_line(trt, monkeypatch):
 
 
 def test_a_gpu_is_found_with_its_capability():
-    assert _cuda.find_gpu(FakeCuda((12, 0))) == ("A fake GPU", "sm120")
+    assert gpu.find_gpu(FakeCuda((12, 0))) == ("A fake GPU", "sm120")
 
 
 @pytest.mark.parametrize("cuda", [None, FakeCuda(count=0)])
 def test_without_bindings_or_devices_there_is_no_gpu(cuda):
-    assert _cuda.find_gpu(cuda) is None
+    assert gpu.find_gpu(cuda) is None
 
 
 def test_a_driver_that_fails_is_no_gpu():
     fake = FakeCuda()
     fake.broken = "cudaGetDeviceCount"
-    assert _cuda.find_gpu(fake) is None
+    assert gpu.find_gpu(fake) is None

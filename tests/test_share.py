@@ -70,7 +70,7 @@ def test_a_person_is_shown_as_asked_for(anywhere):
      ("ndi:?zoom=1", "unknown option"), ("ndi:?model=puppet&camera=low", "leave camera out"),
      ("ndi:?dancer=1", "add model=RENDERER"),
      ("ndi:" + "x" * 101, "at most 100 signs"), ("ndi:a\nb", "at most 100 signs"),
-     ("webcam:?model=puppet&provider=tpu", "auto, cuda, cpu"), ("syphon:", "on macOS only: use ndi: here")],
+     ("webcam:?model=puppet&provider=tpu", "auto, tensorrt, cuda, cpu"), ("syphon:", "on macOS only: use ndi: here")],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused_in_one_line(anywhere, uri, told):
     with pytest.raises(BadTarget, match=rf"^[^\n]*{told}[^\n]*$"):

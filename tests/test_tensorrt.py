@@ -11,20 +11,22 @@ from fake_cuda import FakeCuda, FakeTensorrt
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed (extra `gpu`)")
 
-from live.backends import _cuda, _engine, _reference  # noqa: E402
+from live.backends import _reference  # noqa: E402
 from live.backends._reference import Deviation, deviation  # noqa: E402
-from live.backends._typed import PRODUCTS, by_the_letter, typed  # noqa: E402
 from live.card import find_model, read_card  # noqa: E402
 from live.cli.engines import build_engines  # noqa: E402
 from live.errors import Failed, MissingExtra, Unusable  # noqa: E402
+from live.gpu import cuda, engines  # noqa: E402
+from live.gpu.typed import PRODUCTS, by_the_letter, typed  # noqa: E402
 
 FOLDER = find_model("salsa")
+GRAPH = FOLDER / "generator.onnx"
 CARD = read_card(FOLDER)
-KEY = _engine.Key("salsa", "abc", "tensorrt_rtx 1.7", "sm89", 1, "fp16", 1)
+KEY = engines.Key("salsa", "abc", "tensorrt_rtx 1.7", "sm89", 1, "fp16", 1)
 
 
 def needs_rtx(test):
-    missing = _engine._imported("tensorrt_rtx") is None
+    missing = engines._imported("tensorrt_rtx") is None
     return pytest.mark.skipif(missing, reason="tensorrt-rtx is not installed (extra `gpu`)")(test)
 
 
@@ -37,7 +39,7 @@ def home(monkeypatch, tmp_path):
 
 @pytest.fixture(scope="module", params=["fp16", "fp32"])
 def graph(request):
-    return request.param, typed(FOLDER / "generator.onnx", 4, request.param)
+    return request.param, typed(GRAPH, 4, request.param)
 
 
 # ---- the typed graph ---------------------------------------------------------------------------------------------
@@ -68,7 +70,7 @@ def test_products_are_of_the_precision_asked_for(graph):
 
 @pytest.mark.parametrize(("precision", "least", "most"), [("fp16", 1e-5, 1e-2), ("fp32", 0.0, 1e-4)])
 def test_a_typed_graph_gives_the_reference_as_exactly_as_its_precision(precision, least, most):
-    found = deviation(by_the_letter(typed(FOLDER / "generator.onnx", 1, precision)), FOLDER, CARD)
+    found = deviation(by_the_letter(typed(GRAPH, 1, precision)), FOLDER, CARD)
     assert least <= found.channels < most and found.joints < 0.002 and found.ticks == 60
 
 
@@ -76,46 +78,46 @@ def test_a_typed_graph_gives_the_reference_as_exactly_as_its_precision(precision
 
 
 @needs_rtx
-@pytest.mark.parametrize("gpu", _engine.LAPTOPS)
+@pytest.mark.parametrize("gpu", engines.LAPTOPS)
 def test_an_engine_builds_for_a_card_that_is_not_here(gpu):
-    assert len(_engine.build(typed(FOLDER / "generator.onnx", 1, "fp16"), gpu)) > 1e6
+    assert len(engines.build(typed(GRAPH, 1, "fp16"), gpu)) > 1e6
 
 
 @needs_rtx
 def test_an_engine_builds_for_many_dancers_in_single_precision():
-    assert len(_engine.build(typed(FOLDER / "generator.onnx", 64, "fp32"), "sm89")) > 1e6
+    assert len(engines.build(typed(GRAPH, 64, "fp32"), "sm89")) > 1e6
 
 
 @needs_rtx
 def test_half_precision_makes_a_lighter_engine():
-    sizes = [len(_engine.build(typed(FOLDER / "generator.onnx", 1, one), "sm86")) for one in ("fp16", "fp32")]
+    sizes = [len(engines.build(typed(GRAPH, 1, one), "sm86")) for one in ("fp16", "fp32")]
     assert sizes[0] < 0.8 * sizes[1]
 
 
 @needs_rtx
-@pytest.mark.parametrize("content", [b"", b"no graph", typed(FOLDER / "generator.onnx", 1, "fp32")[:-5000]])
+@pytest.mark.parametrize("content", [b"", b"no graph", typed(GRAPH, 1, "fp32")[:-5000]])
 def test_what_is_no_graph_is_refused(content):
     with pytest.raises(Failed, match="TensorRT"):
-        _engine.build(content, "sm89")
+        engines.build(content, "sm89")
 
 
 @needs_rtx
 def test_a_card_that_tensorrt_rtx_does_not_list_is_refused_by_name():
     with pytest.raises(Unusable, match=r"knows no GPU sm90 .*sm89.*livedance\[tensorrt\]"):
-        _engine.library("sm90")
+        engines.library("sm90")
 
 
 def test_a_tensorrt_that_builds_for_the_card_that_is_here_refuses_another(monkeypatch):
-    monkeypatch.setattr(_cuda, "bindings", lambda: FakeCuda((9, 0)))
-    monkeypatch.setattr(_engine, "library", lambda gpu: FakeTensorrt(None))
+    monkeypatch.setattr(cuda, "bindings", lambda: FakeCuda((9, 0)))
+    monkeypatch.setattr(engines, "library", lambda gpu: FakeTensorrt(None))
     with pytest.raises(Unusable, match="that is no sm100"):
-        _engine.build(b"", "sm100")
+        engines.build(b"", "sm100")
 
 
 def test_without_any_tensorrt_the_extra_is_named(monkeypatch):
-    monkeypatch.setattr(_engine, "_imported", lambda name: None)
+    monkeypatch.setattr(engines, "_imported", lambda name: None)
     with pytest.raises(MissingExtra, match=r"livedance\[gpu\]"):
-        _engine.library.__wrapped__("sm89")
+        engines.library.__wrapped__("sm89")
 
 
 # ---- the cache ---------------------------------------------------------------------------------------------------
@@ -130,52 +132,52 @@ def builds(monkeypatch):
         done.append(gpu)
         return f"engine {len(done)}".encode()
 
-    monkeypatch.setattr(_engine, "build", build)
-    monkeypatch.setattr(_engine, "graph", lambda folder, dancers, precision: b"")
+    monkeypatch.setattr(engines, "build", build)
+    monkeypatch.setattr(engines, "graph", lambda path, batch, precision: b"")
     return done
 
 
 def test_an_engine_is_made_once(builds):
-    assert _engine.engine(FOLDER, KEY) == (b"engine 1", True)
-    assert _engine.engine(FOLDER, KEY) == (b"engine 1", False)
+    assert engines.engine(GRAPH, KEY) == (b"engine 1", True)
+    assert engines.engine(GRAPH, KEY) == (b"engine 1", False)
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"model": "abd"}, {"tensorrt": "tensorrt_rtx 1.8"}, {"recipe": 2}, {"gpu": "sm86"}, {"dancers": 2},
+    [{"model": "abd"}, {"tensorrt": "tensorrt_rtx 1.8"}, {"recipe": 2}, {"gpu": "sm86"}, {"batch": 2},
      {"precision": "fp32"}],
 )  # fmt: skip
 def test_an_engine_is_made_anew_when_what_it_was_made_of_has_changed(builds, change):
-    _engine.engine(FOLDER, KEY)
-    assert _engine.engine(FOLDER, replace(KEY, **change)) == (b"engine 2", True)
+    engines.engine(GRAPH, KEY)
+    assert engines.engine(GRAPH, replace(KEY, **change)) == (b"engine 2", True)
 
 
 def test_a_stale_engine_and_its_kernels_are_replaced(builds, home):
-    _engine.engine(FOLDER, KEY)
-    _engine.write(_engine.kernels(KEY), b"compiled")
-    _engine.engine(FOLDER, replace(KEY, model="abd"))
+    engines.engine(GRAPH, KEY)
+    engines.write(engines.kernels(KEY), b"compiled")
+    engines.engine(GRAPH, replace(KEY, model="abd"))
     assert sorted(file.name for file in home.iterdir()) == ["salsa-fp16-1-sm89.engine", "salsa-fp16-1-sm89.json"]
 
 
 def test_engines_for_other_cards_dancers_and_precisions_lie_beside_each_other(builds):
-    others = [KEY, replace(KEY, gpu="sm86"), replace(KEY, dancers=2), replace(KEY, precision="fp32")]
+    others = [KEY, replace(KEY, gpu="sm86"), replace(KEY, batch=2), replace(KEY, precision="fp32")]
     for key in others:
-        _engine.engine(FOLDER, key)
-    assert not any(_engine.engine(FOLDER, key)[1] for key in others)
+        engines.engine(GRAPH, key)
+    assert not any(engines.engine(GRAPH, key)[1] for key in others)
 
 
 @pytest.mark.parametrize("ending", ["engine", "json"])
 @pytest.mark.parametrize("content", [b"", b"engine 2", b"\xff\xfe", b"[]", None])
 def test_a_damaged_or_missing_file_is_made_again(builds, home, ending, content):
-    _engine.engine(FOLDER, KEY)
+    engines.engine(GRAPH, KEY)
     path = home / f"{KEY.stem}.{ending}"
     path.unlink() if content is None else path.write_bytes(content)
-    assert _engine.engine(FOLDER, KEY)[1]
-    assert not _engine.engine(FOLDER, KEY)[1]
+    assert engines.engine(GRAPH, KEY)[1]
+    assert not engines.engine(GRAPH, KEY)[1]
 
 
 def test_a_model_may_be_called_anything(builds, home):
-    _engine.engine(FOLDER, replace(KEY, name="../../dance: fast/slow"))
+    engines.engine(GRAPH, replace(KEY, name="../../dance: fast/slow"))
     assert all(file.parent == home for file in home.iterdir()) and len([*home.iterdir()]) == 2
 
 
@@ -183,7 +185,7 @@ def test_a_cache_that_cannot_be_written_is_told_in_one_line(builds, home):
     home.parent.mkdir(parents=True)
     home.write_text("a file is in the way")
     with pytest.raises(Unusable, match="cannot be written"):
-        _engine.engine(FOLDER, KEY)
+        engines.engine(GRAPH, KEY)
 
 
 # ---- live build-engine -------------------------------------------------------------------------------------------
@@ -191,16 +193,16 @@ def test_a_cache_that_cannot_be_written_is_told_in_one_line(builds, home):
 
 @pytest.fixture
 def no_gpu(monkeypatch):
-    monkeypatch.setattr(_cuda, "bindings", lambda: None)
+    monkeypatch.setattr(cuda, "bindings", lambda: None)
 
 
 @needs_rtx
 def test_the_command_makes_engines_and_tells_how_exact_they_are(no_gpu, builds, monkeypatch):
-    monkeypatch.setattr(_engine, "graph", lambda folder, *how: typed(folder / "generator.onnx", *how))
+    monkeypatch.setattr(engines, "graph", typed)
     monkeypatch.setattr(_reference, "deviation", lambda *given: Deviation(2e-3, 1e-4, 60))
     said = []
     build_engines("salsa", ["fp16"], [1, 8], [], said.append)
-    assert builds == [*_engine.LAPTOPS] * 2 and len(said) == 7
+    assert builds == [*engines.LAPTOPS] * 2 and len(said) == 7
     assert "salsa-fp16-8-sm120.engine made in" in said[5]
     assert said[6].startswith(
         "fp16: at most 2.0e-03 from reference.npz in any channel and 0.10 mm in any joint, over 60"
@@ -212,7 +214,7 @@ def test_the_command_makes_engines_and_tells_how_exact_they_are(no_gpu, builds, 
 
 @needs_rtx
 def test_what_is_kept_is_told_with_all_that_it_depends_on(no_gpu, builds, home):
-    _engine.engine(FOLDER, _engine.key(CARD, "sm89", 1, "fp16"))
+    engines.engine(GRAPH, engines.key(CARD.name, CARD.sha256["generator.onnx"], "sm89", 1, "fp16"))
     note = json.loads((home / "salsa-fp16-1-sm89.json").read_text())
     assert note["model"] == CARD.sha256["generator.onnx"] and note["tensorrt"].startswith("tensorrt_rtx 1.")
 

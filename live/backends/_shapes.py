@@ -9,9 +9,8 @@ import numpy as np
 
 from live.card import ModelCard
 from live.errors import BadModel
+from live.gpu.cuda import Shapes
 from live.types import Float32
-
-Shapes = dict[str, tuple[int, ...]]
 
 
 def inputs(card: ModelCard) -> Shapes:

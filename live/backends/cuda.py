@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from live.backends import _cuda, _shapes, _trial
+from live.backends import _shapes, _slots, _trial
 from live.backends._resident import OnDevice
 from live.card import ModelCard
 from live.errors import BadModel, Unusable
+from live.gpu import cuda
 
 PROVIDER = "CUDAExecutionProvider"
 
@@ -21,17 +22,17 @@ def missing() -> str:
     """Why there can be no such backend here, in a few words; empty where there can."""
     if PROVIDER not in onnxruntime.get_available_providers():
         return "not installed"
-    return _cuda.missing()
+    return cuda.missing()
 
 
 def open_backend(folder: Path, card: ModelCard, dancers: int) -> OnDevice:
     """Load and run until warm. Raises `Unusable` where the provider cannot be had, `BadModel` on a wrong graph."""
-    gpu = _cuda.the_gpu()
+    gpu = cuda.the_gpu()
     _trial.check(folder, "generator.onnx", dancers)
     onnxruntime.preload_dlls()
     failures = []
     for graphs in (True, False):
-        slots = _cuda.slots_for(card, dancers)
+        slots = _slots.slots_for(card, dancers)
         try:
             session = _session(folder / "generator.onnx", dancers, slots.stream, graphs)
             start(session, slots, folder / "generator.onnx", card, "cuda")
@@ -59,14 +60,14 @@ def _session(path: Path, dancers: int, stream: int, graphs: bool) -> onnxruntime
     return session
 
 
-def start(session: Any, slots: _cuda.CudaSlots, path: Path, card: ModelCard, device: str) -> None:
+def start(session: Any, slots: _slots.CudaSlots, path: Path, card: ModelCard, device: str) -> None:
     """Let the slots run the session, whose tensors are bound to them; `device` is where they lie, in its words."""
     _shapes.check(path, {i.name: i.shape[1:] for i in session.get_inputs()}, card)
     ticks = [_bound(session, slots, source, card, device) for source in (0, 1)]
     slots.prepare(lambda source: ticks[source](), lambda: False)  # the provider records its graphs by itself
 
 
-def _bound(session: Any, slots: _cuda.CudaSlots, source: int, card: ModelCard, device: str) -> Callable[[], None]:
+def _bound(session: Any, slots: _slots.CudaSlots, source: int, card: ModelCard, device: str) -> Callable[[], None]:
     """The run of a tick from one slot; each has a graph of its own."""
     binding, addresses = session.io_binding(), slots.addresses[source]
     for kind, values in ((binding.bind_input, session.get_inputs()), (binding.bind_output, session.get_outputs())):

@@ -9,32 +9,32 @@ from pathlib import Path
 from live.card import ModelCard, find_model, read_card
 from live.errors import Unusable
 
+GRAPH = "generator.onnx"
 Say = Callable[[str], None]
 
 
 def build_engines(model: str, precisions: Sequence[str], dancers: Sequence[int], gpus: Sequence[str], say: Say) -> None:
     """One for each precision, number of dancers and GPU. Raises `Unusable` where that cannot be."""
-    from live.backends import _cuda, _engine
+    from live.gpu import cuda, engines
 
     for precision in precisions:
-        if precision not in _engine.PRECISIONS:
-            raise Unusable(f"--precision {precision}: choose one of {', '.join(_engine.PRECISIONS)}")
+        if precision not in engines.PRECISIONS:
+            raise Unusable(f"--precision {precision}: choose one of {', '.join(engines.PRECISIONS)}")
     folder = find_model(model)
     card = read_card(folder)
-    here = _cuda.find_gpu(_cuda.bindings())
-    wanted = [gpu.lower() for gpu in gpus] or ([here.capability] if here else list(_engine.LAPTOPS))
+    here = cuda.find_gpu(cuda.bindings())
+    wanted = [gpu.lower() for gpu in gpus] or ([here.capability] if here else list(engines.LAPTOPS))
     for precision, count, gpu in ((p, n, g) for p in precisions for n in dancers for g in wanted):
-        key, begun = _engine.key(card, gpu, count, precision), time.monotonic()
-        blob, made = _engine.engine(folder, key)
+        key, begun = engines.key(card.name, card.sha256[GRAPH], gpu, count, precision), time.monotonic()
+        blob, made = engines.engine(folder / GRAPH, key)
         how = f"made in {time.monotonic() - begun:.1f} s" if made else "is there already"
-        say(f"{_engine.home() / key.stem}.engine {how}: {len(blob) / 1e6:.1f} MB, {key.tensorrt}")
+        say(f"{engines.home() / key.stem}.engine {how}: {len(blob) / 1e6:.1f} MB, {key.tensorrt}")
     for precision in precisions:
         say(_exactness(folder, card, precision, here is not None and here.capability in wanted))
 
 
 def _exactness(folder: Path, card: ModelCard, precision: str, runs: bool) -> str:
     """A line on how far a precision is from the reference: of the engine where it runs, else of its graph."""
-    from live.backends import _engine
     from live.backends._reference import deviation
 
     if runs:
@@ -44,9 +44,12 @@ def _exactness(folder: Path, card: ModelCard, precision: str, runs: bool) -> str
         found, how = deviation(backend.step, folder, card), f"the engine on {backend.device}"
         backend.close()
     else:
-        from live.backends._typed import by_the_letter
+        from live.gpu.engines import graph
 
-        found = deviation(by_the_letter(_engine.graph(folder, 1, precision)), folder, card)
+        content = graph(folder / GRAPH, 1, precision)
+        from live.gpu.typed import by_the_letter  # of onnx, which the line above has found or missed in words
+
+        found = deviation(by_the_letter(content), folder, card)
         how = "its graph, computed in numpy: the engine did not run, there is no such GPU here"
     return (
         f"{precision}: at most {found.channels:.1e} from reference.npz in any channel and {found.joints * 1e3:.2f} mm"

@@ -67,6 +67,7 @@ def film(song: Path, out: Path, dance: Dance, person: Person, plan: Plan, say: C
     sound = heard(song, say, limit(dance))
     look = plan.look if person.sized else own_size(plan.look, easel)
     fps = plan.fps or min(round(easel.card.rate), FRAME_RATE)
+    say(easel.told)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns) as progress:
         dancing = progress.add_task("dancing", total=len(sound) // HOP + 1)

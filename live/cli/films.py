@@ -27,7 +27,7 @@ def render_command(
     background: Annotated[str | None, typer.Option(help="stage, transparent or a colour such as 00ff00.")] = None,
     trails: Annotated[bool | None, typer.Option(help="Ribbons of light behind the hands.")] = None,
     dancer: Annotated[int, typer.Option(help="Which dancer the renderer's person dances, from 0.", min=0)] = 0,
-    provider: Annotated[str, typer.Option(help="What draws a renderer's pictures: auto, cuda or cpu.")] = "auto",
+    provider: Annotated[str, typer.Option(help="What a renderer paints on: auto, tensorrt, cuda or cpu.")] = "auto",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a film that is there.")] = False,
 ) -> None:
     """Film a take."""
@@ -62,7 +62,7 @@ def film_command(
     fps: Annotated[
         int | None, typer.Option(help="Pictures a second; the renderer's own if left out.", min=1, max=60)
     ] = None,
-    provider: Annotated[str, typer.Option(help="What draws the pictures: auto, cuda or cpu.")] = "auto",
+    provider: Annotated[str, typer.Option(help="What the renderer paints on: auto, tensorrt, cuda or cpu.")] = "auto",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a film that is there.")] = False,
 ) -> None:
     """Film somebody dancing to a song, by a model that dances in the picture."""

@@ -163,7 +163,7 @@ def export_checkpoint(run: Path, config: Path, out: Path, data: Path | None, pla
         generator.config, emphasis=card.pop("emphasis"), amplitude=card.pop("amplitude")
     )
     if plant is not None:
-        windows = footing.windows(dataset.load_prepared(plant), trained.config.ticks)
+        windows = footing.long_windows(dataset.load_prepared(plant), trained.config.ticks)
         if windows.styles != trained.styles or generator.config.channels != channels.COUNT:
             raise Unusable(f"--plant {plant}: {run} was not trained on these dances; name those that it was")
         generator = footing.planted(generator, windows, card["temperature"], trained.config.dropout)

@@ -43,6 +43,8 @@ def render(take: Path, out: Path, plan: Plan, say: Callable[[str], None]) -> Non
     made = drawing(plan.look, read.dancers, plan.person)
     sound = heard(plan.sound, say) if plan.sound is not None else None
     fps = plan.fps or made.rate
+    if made.told:
+        say(made.told)
 
     def shots() -> Iterator[Pixels]:
         for record in pictures(read, fps):

@@ -1,30 +1,37 @@
-"""A renderer at work: the graph in ONNX Runtime on whatever carries it, each picture shown the one before."""
+"""A renderer at work: each picture is shown the one before."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
-from numpy.typing import NDArray
 
-from live.errors import BadModel, Unusable
-from live.frames.folder import GRAPH, RendererCard, read_renderer
-from live.frames.maps import PLANES, draw
+from live.frames.brush import Brush, Picture, best, on_cpu
+from live.frames.folder import RendererCard, read_renderer
+from live.frames.maps import draw
 from live.types import Float32
-
-PROVIDERS = {"cuda": "CUDAExecutionProvider", "cpu": "CPUExecutionProvider"}
-CHOICES = ("auto", *PROVIDERS)
-Picture = NDArray[np.uint8]
 
 
 class Easel:
-    """`picture, state = easel.paint(points, state)`: the state is the picture before, a value."""
+    """`picture, state = easel.paint(points, state)`: the state is the picture before, a value. When the brush is lost,
+    a GPU's perhaps, the `spare` one goes on from there."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, card: RendererCard) -> None:
-        self._session, self.card = session, card
-        provider = session.get_providers()[0]
-        self.device = f"ONNX Runtime {onnxruntime.__version__} {provider.removesuffix('ExecutionProvider')}"
+    def __init__(self, brush: Brush, card: RendererCard, spare: Callable[[], Brush]) -> None:
+        self._brush, self.card = brush, card
+        self._spare: Callable[[], Brush] | None = spare
+
+    @property
+    def device(self) -> str:
+        """On what it paints, in words."""
+        return self._brush.device
+
+    @property
+    def told(self) -> str:
+        """A line: who is painted on what, and why on nothing better."""
+        why = f" ({self._brush.why})" if self._brush.why else ""
+        return f"{self.card.name} on {self.device}{why}"
 
     def initial_state(self) -> Picture:
         """Nothing seen before [1, 3, S, S]: grey, the middle of all colours."""
@@ -33,38 +40,23 @@ class Easel:
     def paint(self, points: Float32, before: Picture) -> tuple[Picture, Picture]:
         """The picture [S, S, 3] (red, green, blue) of keypoints [18, 2] in it, and the next state."""
         maps = draw(points, self.card.size)[None]
-        (made,) = self._session.run(["pictures"], {"maps": maps, "before": before})
+        try:
+            made = self._brush.paint(maps, before)
+        except Exception as error:
+            if self._spare is None:
+                raise
+            self._put_down(error)
+            made = self._brush.paint(maps, before)
         return np.ascontiguousarray(np.moveaxis(made[0], 0, -1)), made
+
+    def _put_down(self, error: Exception) -> None:
+        assert self._spare is not None
+        lost, self._brush, self._spare = self._brush.device, self._spare(), None
+        self._brush = self._brush._replace(why=f"{lost} was lost: {error}")
 
 
 def open_easel(folder: Path, provider: str = "auto", threads: int = 1) -> Easel:
-    """Load a renderer, its hashes checked. `auto` takes CUDA where there is a device, else the CPU. Raises `BadModel`
-    when the folder is damaged, `Unusable` when the provider is not there."""
+    """Load a renderer, its hashes checked. `provider`: auto (the best that is to be had), tensorrt, cuda or cpu. Raises
+    `BadModel` when the folder is damaged, `Unusable` when the provider is not there."""
     card = read_renderer(folder)
-    easel = Easel(_session(folder / GRAPH, provider, threads), card)
-    size = [card.size, card.size]
-    wanted = {"maps": [1, PLANES, *size], "before": [1, 3, *size]}
-    found = {given.name: list(given.shape) for given in easel._session.get_inputs()}
-    if found != wanted:
-        raise BadModel(f"{folder / GRAPH}: takes {found}, its card says {wanted}; export the renderer again")
-    return easel
-
-
-def _session(graph: Path, provider: str, threads: int) -> onnxruntime.InferenceSession:
-    if provider not in CHOICES:
-        raise Unusable(f"provider '{provider}': choose one of {', '.join(CHOICES)}")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads, options.log_severity_level = threads, 1, 4
-    there = onnxruntime.get_available_providers()
-    onnxruntime.set_default_logger_severity(4)  # it complains where there is no CUDA, which is no fault
-    names = [name for key, name in PROVIDERS.items() if provider in ("auto", key) and name in there]
-    try:
-        session = onnxruntime.InferenceSession(str(graph), options, providers=names or [PROVIDERS["cpu"]])
-    except Exception as error:
-        reason = str(error).splitlines()[0][:120]
-        raise BadModel(f"{graph}: cannot be loaded ({reason}); fetch the renderer's folder again") from None
-    finally:
-        onnxruntime.set_default_logger_severity(2)
-    if provider == "cuda" and PROVIDERS["cuda"] not in session.get_providers():
-        raise Unusable("provider 'cuda': ONNX Runtime finds no CUDA device here; write auto or cpu")
-    return session
+    return Easel(best(folder, card, provider, threads), card, partial(on_cpu, folder, card, threads))

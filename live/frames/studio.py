@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from live.frames.easel import Easel, Picture
+from live.frames.brush import Picture
+from live.frames.easel import Easel
 from live.frames.lens import Lens
 from live.frames.stature import fitted, ground, ours
 from live.types import Float32

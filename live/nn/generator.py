@@ -232,8 +232,8 @@ class Generator(nn.Module):
         following = {**encoder, **tick.state, "memory": memory, "keys": keys, "age": age.clamp(max=1e6)}
         poses = (tick.pose * self._size_of_movement() + self.pose_mean).view(-1, c.poses, c.channels)
         if c.footing:
-            step = self.footing(torch.cat([tick.pose, state["pose"]], 1)).view(-1, c.poses, 2)
-            poses = torch.cat([poses[..., :2] + step, poses[..., 2:]], 2)
+            lacking = self.footing(torch.cat([tick.pose, state["pose"]], 1)).view(-1, c.poses, 2)
+            poses = torch.cat([poses[..., channels.VELOCITY] + lacking, poses[..., channels.VELOCITY.stop :]], 2)
         return poses, following
 
     def _size_of_movement(self) -> Tensor:

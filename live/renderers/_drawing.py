@@ -29,12 +29,13 @@ class Draws(Protocol):
 
 class Drawing(NamedTuple):
     """The look with the size that is drawn, pixels [H, W, 4] uint8 (blue, green, red, alpha; premultiplied), what draws
-    into them, and how many pictures a second it is made for."""
+    into them, how many pictures a second it is made for, and what is told of it beforehand (nothing, or a line)."""
 
     look: Look
     pixels: NDArray[np.uint8]
     draws: Draws
     rate: int
+    told: str = ""
 
 
 def drawing(look: Look, dancers: int, person: Person | None = None) -> Drawing:
@@ -48,7 +49,7 @@ def drawing(look: Look, dancers: int, person: Person | None = None) -> Drawing:
     look = look if person.sized else _portrait.own_size(look, studio.easel)
     pixels = blank(look)
     portrait = _portrait.Portrait(studio, dancers, pixels, person.dancer)
-    return Drawing(look, pixels, portrait, min(round(studio.easel.card.rate), RATE))
+    return Drawing(look, pixels, portrait, min(round(studio.easel.card.rate), RATE), studio.easel.told)
 
 
 def blank(look: Look) -> NDArray[np.uint8]:

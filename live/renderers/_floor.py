@@ -67,7 +67,7 @@ class Floor:
 
     def shadows(self, half: View, places: Float32, presence: float) -> None:
         """Those of the dancers. Light that the floor mirrors is not held off by them: reflections lie above."""
-        shadows(self._canvas, half, places, presence)
+        cast(self._canvas, half, places, presence)
 
     def reflect(self, half: View, places: Float32, costumes: Float64) -> None:
         """Bodies mirrored in the floor, dimmer the higher they are; flat and opaque, so that nothing adds up."""
@@ -110,8 +110,8 @@ def _rings(canvas: Any, view: View, radii: tuple[float, ...], strength: float) -
     canvas.drawPath(path, skia.Paint(Color=colour, AntiAlias=True))
 
 
-def shadows(canvas: Any, view: View, places: Float32, presence: float) -> None:
-    """Soft ones of whole bodies, and dark ones where feet touch the floor."""
+def cast(canvas: Any, view: View, places: Float32, presence: float) -> None:
+    """Shadows: soft ones of whole bodies, and dark ones where feet touch the floor."""
     ground = (places[..., ::2] + np.maximum(places[..., 1:2], 0.0) * SLANT)[:, _body.SPANS[CASTING]]  # [N, V, 4, 2]
     flat = hulls(ground, np.broadcast_to(_body.RADII[_body.SPANS[CASTING]], ground.shape[:-1]), 10)
     drawn = view.project(np.insert(flat, 1, 0.0, -1))

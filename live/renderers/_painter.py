@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from live.look import CAMERAS, CLEAR, STAGE, Look
 from live.renderers import _body, _light
 from live.renderers._camera import NEAR, Camera, View
-from live.renderers._floor import Floor, rings, shadows
+from live.renderers._floor import Floor, cast, rings
 from live.renderers._shapes import canvas_on, corners_for, hulls, polygon
 from live.renderers._trails import Trails
 from live.types import Float32, Float64
@@ -64,7 +64,7 @@ class Painter:
         if self.look.background == STAGE:
             rings(self.canvas, view, beat, bar, float(record["beat_phase"]))
         elif self.look.background == CLEAR:
-            shadows(self.canvas, view, places, presence)
+            cast(self.canvas, view, places, presence)
         if self.look.trails:
             self._trails.draw(self.canvas, view, float(record["show_time"]), places, self._glow * presence)
         rims = self._glow * (0.5 + 0.9 * beat) * presence

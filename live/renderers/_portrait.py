@@ -8,7 +8,8 @@ import numpy as np
 import skia
 from numpy.typing import NDArray
 
-from live.frames.easel import Easel, Picture, open_easel
+from live.frames.brush import Picture
+from live.frames.easel import Easel, open_easel
 from live.frames.folder import find_renderer
 from live.frames.studio import Sitting, Studio
 from live.look import Look
@@ -62,8 +63,9 @@ class Portrait:
 
     @property
     def caption(self) -> str:
-        """Who is seen, and how made."""
-        return f"{self._studio.easel.card.name}, dancer {self._dancer + 1}"
+        """Who is seen, and what paints them."""
+        easel = self._studio.easel
+        return f"{easel.card.name}, dancer {self._dancer + 1}, {easel.device}"
 
     def turn(self) -> None:
         """Show the next dancer."""

@@ -60,7 +60,7 @@ def footing(raw: Float32) -> Footing:
     return Footing(np.stack([kept.real, kept.imag], -1), down.max(1))
 
 
-def windows(data: dict[str, np.ndarray], ticks: int) -> Windows:
+def long_windows(data: dict[str, np.ndarray], ticks: int) -> Windows:
     """To dance to, as long as the takes are; `ticks` is the length of training's."""
     for times in range(LONGEST, 1, -1):
         with suppress(BadFile):
@@ -71,22 +71,24 @@ def windows(data: dict[str, np.ndarray], ticks: int) -> Windows:
 def planted(generator: Generator, windows: Windows, temperature: float, dropout: float, seed: int = 1) -> Generator:
     """`generator` with a footing, learnt while it dances to the music of `windows`."""
     seen, raw = _danced(generator, windows, temperature, dropout, seed)
-    c = generator.config
-    wanted = [footing(dance) for dance in raw.reshape(len(raw), -1, c.channels)]
-    lacking = np.stack([w.velocity for w in wanted]) - raw[..., channels.VELOCITY].reshape(len(raw), -1, 2)
-    lacking, sure = lacking.reshape(*raw.shape[:2], c.poses, 2), np.stack([w.sure for w in wanted])
-    sure = sure.reshape(*raw.shape[:2], c.poses)
-    x = np.concatenate([seen, np.ones_like(seen[..., :1])], -1)[:, SETTLED:].reshape(-1, 2 * c.pose + 1)
-    fits = [
-        _ridge(x, lacking[:, SETTLED:, pose].reshape(-1, 2), sure[:, SETTLED:, pose].ravel()) for pose in range(c.poses)
-    ]
-    found = np.concatenate(fits, 1)  # [2P + 1, poses x 2]
-    made = Generator(replace(c, footing=True))
+    fits = np.concatenate(_fits(seen, raw), 1)  # [2P + 1, poses x 2]
+    made = Generator(replace(generator.config, footing=True))
     made.load_state_dict(generator.state_dict(), strict=False)
     with torch.no_grad():
-        made.footing.weight.copy_(torch.from_numpy(found[:-1].T))
-        made.footing.bias.copy_(torch.from_numpy(found[-1]))
+        made.footing.weight.copy_(torch.from_numpy(fits[:-1].T))
+        made.footing.bias.copy_(torch.from_numpy(fits[-1]))
     return made.eval()
+
+
+def _fits(seen: Float64, raw: Float32) -> list[Float64]:
+    """For each pose of a tick, what its root's velocity lacks [2P + 1, 2], from what was seen [B, T, 2P] and danced
+    [B, T, poses, channels]."""
+    batch, ticks, poses, width = raw.shape
+    wanted = [footing(dance) for dance in raw.reshape(batch, -1, width)]
+    lacking = np.stack([w.velocity for w in wanted]).reshape(batch, ticks, poses, 2) - raw[..., channels.VELOCITY]
+    sure = np.stack([w.sure for w in wanted]).reshape(batch, ticks, poses)
+    x = np.concatenate([seen, np.ones_like(seen[..., :1])], -1)[:, SETTLED:].reshape(-1, seen.shape[-1] + 1)
+    return [_ridge(x, lacking[:, SETTLED:, n].reshape(-1, 2), sure[:, SETTLED:, n].ravel()) for n in range(poses)]
 
 
 def _danced(

@@ -17,12 +17,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from live.backends import _cuda
-from live.card import ModelCard
 from live.errors import Failed, MissingExtra, Unusable
+from live.gpu import cuda
 
 RECIPE = 1
-"""Counted up when the typed graphs change (`live.backends._typed`): engines made of older ones are stale."""
+"""Counted up when the typed graphs change (`live.gpu.typed`): engines made of older ones are stale."""
 PRECISIONS = ("fp16", "fp32")
 LAPTOPS = ("sm86", "sm89", "sm120")
 """What engines are made for where there is no GPU and none is named: the RTX cards of the last three generations."""
@@ -30,21 +29,21 @@ LAPTOPS = ("sm86", "sm89", "sm120")
 
 @dataclass(frozen=True)
 class Key:
-    """All that an engine depends on. `tensorrt`: which one and its version; `model`: SHA-256 of the graph; `recipe`:
-    how the typed graph is derived from it."""
+    """All that an engine depends on. `tensorrt`: which one and its version; `model`: SHA-256 of the graph; `batch`: how
+    many dancers or pictures at once; `recipe`: how the typed graph is derived from it."""
 
     name: str
     model: str
     tensorrt: str
     gpu: str
-    dancers: int
+    batch: int
     precision: str
     recipe: int
 
     @property
     def stem(self) -> str:
         """Of the files' names: a newer engine takes the place of a stale one."""
-        return f"{re.sub(r'[^A-Za-z0-9]+', '-', self.name)}-{self.precision}-{self.dancers}-{self.gpu}"
+        return f"{re.sub(r'[^A-Za-z0-9]+', '-', self.name)}-{self.precision}-{self.batch}-{self.gpu}"
 
 
 def home() -> Path:
@@ -68,9 +67,11 @@ def library(gpu: str) -> Any:
     raise Unusable(f"TensorRT-RTX knows no GPU {gpu} (only {listed}); install `livedance[tensorrt]` for other cards")
 
 
-def installed() -> bool:
-    """Whether there is any TensorRT."""
-    return any(_imported(name) is not None for name in ("tensorrt_rtx", "tensorrt"))
+def missing() -> str:
+    """Why no engine can run here, in a few words; empty where one can."""
+    if not any(_imported(name) is not None for name in ("tensorrt_rtx", "tensorrt")):
+        return "not installed"
+    return cuda.missing()
 
 
 def _imported(name: str) -> Any:
@@ -80,29 +81,28 @@ def _imported(name: str) -> Any:
         return None
 
 
-def key(card: ModelCard, gpu: str, dancers: int, precision: str) -> Key:
-    """What an engine of this model for this GPU would depend on."""
+def key(name: str, sha256: str, gpu: str, batch: int, precision: str) -> Key:
+    """What an engine of the graph with this hash would depend on; `name` is for the files alone."""
     trt = library(gpu)
-    version = f"{trt.__name__} {trt.__version__}"
-    return Key(card.name, card.sha256["generator.onnx"], version, gpu, dancers, precision, RECIPE)
+    return Key(name, sha256, f"{trt.__name__} {trt.__version__}", gpu, batch, precision, RECIPE)
 
 
-def engine(folder: Path, wanted: Key) -> tuple[bytes, bool]:
-    """The engine, and whether it had to be made: there was none, it was stale, or its file was damaged."""
+def engine(path: Path, wanted: Key) -> tuple[bytes, bool]:
+    """The engine of a graph, and whether it had to be made: there was none, it was stale, or its file was damaged."""
     if (found := kept(wanted)) is not None:
         return found, False
-    made = build(graph(folder, wanted.dancers, wanted.precision), wanted.gpu)
+    made = build(graph(path, wanted.batch, wanted.precision), wanted.gpu)
     _keep(wanted, made)
     return made, True
 
 
-def graph(folder: Path, dancers: int, precision: str) -> bytes:
-    """The model's typed graph."""
+def graph(path: Path, batch: int, precision: str) -> bytes:
+    """The typed graph of an exported one."""
     try:
-        from live.backends._typed import typed
+        from live.gpu.typed import typed
     except ImportError:
         raise MissingExtra("onnx", "gpu", "an engine") from None
-    return typed(folder / "generator.onnx", dancers, precision)
+    return typed(path, batch, precision)
 
 
 def kept(wanted: Key) -> bytes | None:
@@ -148,7 +148,7 @@ def build(typed_graph: bytes, gpu: str) -> bytes:
     trt = library(gpu)
     log = logger(trt)
     log.complaints.clear()
-    if not hasattr(trt.IBuilderConfig, "set_compute_capability") and _cuda.the_gpu().capability != gpu:
+    if not hasattr(trt.IBuilderConfig, "set_compute_capability") and cuda.the_gpu().capability != gpu:
         raise Unusable(f"TensorRT makes engines for the card that is here, and that is no {gpu}")
     builder = trt.Builder(log)
     strongly = getattr(trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED", None)

@@ -1,8 +1,8 @@
-"""The graph that an engine is made of: `generator.onnx` for a fixed number of dancers, its products in float16 or
-float32.
+"""The graph that an engine is made of: an exported one for a fixed number of dancers (or pictures), its products in
+float16 or float32.
 
-TensorRT takes every type from the graph. In float16 the products with weights (LSTM, MatMul, Gemm, Conv) take and give
-half precision between casts; the state, the attention's sums and everything else stay float32.
+TensorRT takes every type from the graph. In float16 the products with weights (LSTM, MatMul, Gemm, Conv,
+ConvTranspose) take and give half precision between casts; the state, sums and everything else stay float32.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from onnx.reference import ReferenceEvaluator
 
 from live.types import Float32, Inputs, State
 
-PRODUCTS = {"MatMul", "Gemm", "Conv", "LSTM"}
+PRODUCTS = {"MatMul", "Gemm", "Conv", "ConvTranspose", "LSTM"}
 
 
-def typed(path: Path, dancers: int, precision: str) -> bytes:
+def typed(path: Path, batch: int, precision: str) -> bytes:
     """The graph, serialised. `precision`: fp16 or fp32."""
     model = onnx.load(path)
-    _fix_batch(model, dancers)
+    _fix_batch(model, batch)
     if precision == "fp16":
         _halve(model.graph)
     onnx.checker.check_model(model)
     return bytes(shape_inference.infer_shapes(model, strict_mode=True).SerializeToString())
 
 
-def _fix_batch(model: onnx.ModelProto, dancers: int) -> None:
+def _fix_batch(model: onnx.ModelProto, batch: int) -> None:
     for value in (*model.graph.input, *model.graph.output):
         first, *others = value.type.tensor_type.shape.dim
-        first.dim_value = dancers
+        first.dim_value = batch
         for other in others:  # those that the exporter could not tell are inferred
             if other.dim_param:
                 other.Clear()
