@@ -23,6 +23,10 @@ SOURCES = {
         "`benchmarks/stage.py`",
         "four dancers in a window of 1280 x 720, on one core; one filmed at 1920 x 1080; show with and without",
     ),
+    "monitor": (
+        "`benchmarks/monitor.py`",
+        "the page in a headless Chromium for ten minutes, then fifty browsers and one that never reads",
+    ),
     "frames": ("`benchmarks/frames.py`", "Pix2PixHD at 256 x 256, on one core; pictures that it never saw"),
     "control": ("`benchmarks/control.py`", "a million random and mutated datagrams at the control port"),
     "robot": (
