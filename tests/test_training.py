@@ -91,6 +91,14 @@ def test_without_augmentation_a_batch_hears_its_own_dance_exactly(arrays):
     assert np.ptp(batch.features[..., 0], axis=1).min() > 0  # no window in silence
 
 
+@pytest.mark.parametrize(("even", "least", "most"), [(False, 0.0, 0.2), (True, 0.35, 0.65)])
+def test_a_style_with_few_dances_is_drawn_as_often_as_any_other_where_that_is_asked_for(arrays, even, least, most):
+    style = np.zeros_like(arrays["style"])
+    style[-1] = 1
+    rare = dataset.Windows(arrays | {"style": style}, 20, even=even).batch(np.random.default_rng(0), 400).style[:, 1]
+    assert least < rare.mean() < most
+
+
 def test_without_mirror_images_half_the_windows_are_left(arrays):
     assert len(dataset.Windows(arrays, 20, mirror=False)) * 2 == len(dataset.Windows(arrays, 20))
 

@@ -30,7 +30,8 @@ class Windows:
     a constant of 15 ms; the sound is shifted against beat and motion by a lead of -100..+300 ms, so that the dance
     follows the phase it is given and anticipation can act there. In 3 of 10 windows the sound is another song's, in 3
     of 10 it is silence: a song must not give away which dance was danced to it, or the model would learn it by heart.
-    Without `augment` the music is the dance's own and its beat exactly known; without `mirror` no mirror images.
+    Without `augment` the music is the dance's own and its beat exactly known; without `mirror` no mirror images. `even`:
+    each style as often as any other, however much there is of it.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Windows:
         takes: np.ndarray | None = None,
         augment: bool = True,
         mirror: bool = True,
+        even: bool = False,
     ) -> None:
         self._data, self.ticks, self._augment = data, ticks, augment
         self._frames = 2 * ticks
@@ -52,6 +54,8 @@ class Windows:
         self._starts = np.concatenate(starts) if starts else np.zeros((0, 2), int)
         if not len(self._starts):
             raise BadFile(f"the prepared data holds no clean window of {ticks / 30:.1f} s; use fewer --ticks")
+        styles = data["style"][self._starts[:, 1]]
+        self._pots = [np.flatnonzero(styles == style) for style in np.unique(styles)] if even else []
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -61,7 +65,11 @@ class Windows:
         return [str(name) for name in self._data["styles"]]
 
     def batch(self, rng: np.random.Generator, size: int) -> Batch:
-        return self._cut(rng, self._starts[rng.integers(len(self._starts), size=size)], self.ticks)
+        drawn = rng.integers(len(self._starts), size=size)
+        if self._pots:
+            pots = rng.integers(len(self._pots), size=size)
+            drawn = np.array([self._pots[pot][n % len(self._pots[pot])] for pot, n in zip(pots, drawn, strict=True)])
+        return self._cut(rng, self._starts[drawn], self.ticks)
 
     def beginnings(self, ticks: int) -> tuple[Batch, np.ndarray]:
         """The first `ticks` ticks of each take long enough, clean or not, as it was danced first (not mirrored), and

@@ -50,7 +50,7 @@ class Dances(lightning.LightningDataModule):
         self.styles = [str(name) for name in arrays["styles"]]
         self.takes = split([str(name) for name in arrays["takes"]], config)
         self.windows = {
-            part: Windows(arrays, config.ticks, takes, config.augment, config.mirror)
+            part: Windows(arrays, config.ticks, takes, config.augment, config.mirror, config.even)
             for part, takes in self.takes.items()
             if len(takes)
         }
