@@ -30,8 +30,8 @@ class Windows:
     a constant of 15 ms; the sound is shifted against beat and motion by a lead of -100..+300 ms, so that the dance
     follows the phase it is given and anticipation can act there. In 3 of 10 windows the sound is another song's, in 3
     of 10 it is silence: a song must not give away which dance was danced to it, or the model would learn it by heart.
-    Without `augment` the music is the dance's own and its beat exactly known; without `mirror` no mirror images. `even`:
-    each style as often as any other, however much there is of it.
+    Without `augment` the music is the dance's own and its beat exactly known; without `mirror` no mirror images.
+    `even`: each style as often as any other, however much there is of it.
     """
 
     def __init__(
