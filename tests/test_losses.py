@@ -122,6 +122,15 @@ def test_the_plain_lstm_follows_the_music_and_hears_no_future():
     assert torch.equal(a[:, :6], b[:, :6]) and not torch.equal(a[:, 6:], b[:, 6:])
 
 
+def test_the_plain_lstm_steps_as_it_runs_over_the_whole():
+    lstm, features, style = PlainLstm(SMALL).eval(), torch.randn(3, 8, 35), torch.ones(3, SMALL.styles)
+    state, poses = lstm.initial_state(3), []
+    for t in range(8):
+        made, state = lstm.step(features[:, t], torch.zeros(3, 1), torch.zeros(3, 1), style, state)
+        poses.append(made.flatten(1))
+    assert torch.allclose(torch.stack(poses, 1), lstm(features, style), atol=1e-6)
+
+
 def test_kl_is_zero_between_equals_and_as_the_formula_between_others():
     mean, logvar = torch.randn(4, 3), torch.randn(4, 3)
     assert float(gaussian_kl(mean, logvar, mean, logvar)) == pytest.approx(0.0, abs=1e-6)

@@ -17,17 +17,18 @@ from live.choice import choose  # noqa: E402
 from live.generator import Generator as Stage  # noqa: E402
 from live.generator import style_weights  # noqa: E402
 from live.nn.generator import Generator  # noqa: E402
+from live.nn.plain import PlainLstm  # noqa: E402
 from live.train.export import HALVED_FROM, export_model  # noqa: E402
 
 TICKS, DANCERS = 1000, 4
 torch.set_num_threads(1)
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
+@pytest.fixture(scope="module", params=[Generator, PlainLstm])
+def model(request, tmp_path_factory):
     """A small random network as a model folder, and itself with the weights as they are stored there."""
     torch.manual_seed(0)
-    network, folder = Generator(SMALL).eval(), tmp_path_factory.mktemp("parity")
+    network, folder = request.param(SMALL).eval(), tmp_path_factory.mktemp("parity")
     export_model(network, folder, CARD, np.random.default_rng(0).normal(size=(60, 35)).astype(np.float32))
     halved = {name: v.half().float() if v.numel() >= HALVED_FROM else v for name, v in network.state_dict().items()}
     network.load_state_dict(halved)

@@ -154,7 +154,7 @@ def export_checkpoint(run: Path, config: Path, out: Path, data: Path | None, pla
     """Write the model folder; with prepared dances to `plant` by, its feet stand more firmly; with the recorded dances
     at hand, measure the model beside them into its card."""
     trained = checkpoint.read_checkpoint(run)
-    if trained.config.network != "generator" or trained.config.model.bidirectional:
+    if trained.config.model.bidirectional:
         raise Unusable(f"{run}: hears the whole song ahead, so it cannot dance live; export one that does not")
     generator, card = trained.network(), read_config(config)["card"]
     if missing := [key for key in CARD_KEYS if key not in card]:
@@ -164,7 +164,8 @@ def export_checkpoint(run: Path, config: Path, out: Path, data: Path | None, pla
     )
     if plant is not None:
         windows = footing.long_windows(dataset.load_prepared(plant), trained.config.ticks)
-        if windows.styles != trained.styles or generator.config.channels != channels.COUNT:
+        bones = trained.config.network == "generator" and generator.config.channels == channels.COUNT
+        if windows.styles != trained.styles or not bones:
             raise Unusable(f"--plant {plant}: {run} was not trained on these dances; name those that it was")
         generator = footing.planted(generator, windows, card["temperature"], trained.config.dropout)
     card |= {

@@ -20,7 +20,7 @@ from live import keypoints
 from live.card import CARD_VERSION
 from live.contracts import FEATURE_NAMES
 from live.nn.generator import Generator
-from live.nn.sizes import state_shapes
+from live.nn.plain import PlainLstm
 from live.skeleton import BONES
 
 OPSET = 17
@@ -29,13 +29,16 @@ HALVED_FROM = 512
 """Numbers of a tensor from which on it is kept as float16."""
 
 
+Exported = Generator | PlainLstm
+
+
 class StepGraph(nn.Module):
     """`Generator.step` with the state as separate, named tensors, as the exported graph has it."""
 
-    def __init__(self, generator: Generator) -> None:
+    def __init__(self, generator: Exported) -> None:
         super().__init__()
         self.generator = generator
-        self.names = tuple(state_shapes(generator.config))
+        self.names = tuple(generator.initial_state(1))
 
     def forward(
         self, features: Tensor, noise: Tensor, dropout: Tensor, style: Tensor, *state: Tensor
@@ -45,7 +48,7 @@ class StepGraph(nn.Module):
         return (poses, *(following[name] for name in self.names))
 
 
-def export_model(generator: Generator, folder: Path, card: dict, reference_features: np.ndarray) -> None:
+def export_model(generator: Exported, folder: Path, card: dict, reference_features: np.ndarray) -> None:
     """Write a whole model folder. `card` holds what the graph cannot tell (name, styles, provenance, licence, ...);
     `reference_features` [ticks, 35] is real music for `reference.npz`."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -62,13 +65,12 @@ def export_model(generator: Generator, folder: Path, card: dict, reference_featu
     (folder / "model.json").write_text(json.dumps(_card(generator, folder, card), indent=1) + "\n")
 
 
-def _export_graph(generator: Generator, path: Path) -> None:
+def _export_graph(generator: Exported, path: Path) -> None:
     c = generator.config
-    shapes = state_shapes(c)
     inputs = [torch.zeros(2, n) for n in (c.features, c.latent, 2 * c.prenet, c.styles)]
     state = generator.initial_state(2)
-    names_in = ["features", "noise", "dropout", "style", *(f"state_{n}" for n in shapes)]
-    names_out = ["poses", *(f"next_{n}" for n in shapes)]
+    names_in = ["features", "noise", "dropout", "style", *(f"state_{n}" for n in state)]
+    names_out = ["poses", *(f"next_{n}" for n in state)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
@@ -105,12 +107,12 @@ def stored_in_half(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
-def reference(generator: Generator, features: np.ndarray, styles: int, seed: int = 1) -> dict[str, np.ndarray]:
+def reference(generator: Exported, features: np.ndarray, styles: int, seed: int = 1) -> dict[str, np.ndarray]:
     """A teacher-forced run in float32 with the weights as stored (float16): inputs, the state before each tick's
     decoder (so that every backend starts each tick from the same one), and the poses that should come out."""
     c, rng = generator.config, np.random.default_rng(seed)
     halved = {k: v.half().float() if v.numel() >= HALVED_FROM else v for k, v in generator.state_dict().items()}
-    rounded = Generator(c).eval()
+    rounded = type(generator)(c).eval()
     rounded.load_state_dict(halved)
     ticks = min(len(features), REFERENCE_TICKS)
     noise = (0.5 * rng.standard_normal((ticks, 1, c.latent))).astype(np.float32)
@@ -131,7 +133,7 @@ def reference(generator: Generator, features: np.ndarray, styles: int, seed: int
     }  # fmt: skip
 
 
-def _card(generator: Generator, folder: Path, card: dict) -> dict:
+def _card(generator: Exported, folder: Path, card: dict) -> dict:
     c = generator.config
     files = ("generator.onnx", "generator.int8.onnx", "reference.npz")
     return {
@@ -145,7 +147,7 @@ def _card(generator: Generator, folder: Path, card: dict) -> dict:
         "channels": c.channels,
         "latent": c.latent,
         "dropout": 2 * c.prenet,
-        "state": {name: list(shape) for name, shape in state_shapes(c).items()},
+        "state": {name: list(value.shape[1:]) for name, value in generator.initial_state(1).items()},
         "network": c.to_dict(),
         "parameters": sum(p.numel() for p in generator.parameters()),
         "exported": date.today().isoformat(),
