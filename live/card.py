@@ -44,7 +44,7 @@ class ModelCard(BaseModel):
     tick_rate: Count
     poses_per_tick: Count
     channels: Count
-    latent: Count
+    latent: Annotated[int, Field(ge=0, le=65_536)]
     dropout: Count
     dropout_rate: float = Field(ge=0.0, lt=1.0)
     temperature: float = Field(ge=0.0, le=2.0)

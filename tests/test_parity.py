@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -24,11 +26,12 @@ TICKS, DANCERS = 1000, 4
 torch.set_num_threads(1)
 
 
-@pytest.fixture(scope="module", params=[Generator, PlainLstm])
+@pytest.fixture(scope="module", params=[(Generator, SMALL), (PlainLstm, SMALL), (Generator, replace(SMALL, latent=0))])
 def model(request, tmp_path_factory):
     """A small random network as a model folder, and itself with the weights as they are stored there."""
     torch.manual_seed(0)
-    network, folder = request.param(SMALL).eval(), tmp_path_factory.mktemp("parity")
+    kind, config = request.param
+    network, folder = kind(config).eval(), tmp_path_factory.mktemp("parity")
     export_model(network, folder, CARD, np.random.default_rng(0).normal(size=(60, 35)).astype(np.float32))
     halved = {name: v.half().float() if v.numel() >= HALVED_FROM else v for name, v in network.state_dict().items()}
     network.load_state_dict(halved)

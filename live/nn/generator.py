@@ -160,7 +160,8 @@ class Generator(nn.Module):
         c = self.config
         weights, cumulative = self._attention(keys, mask, state)  # [B, R]
         context = torch.bmm(weights.unsqueeze(1), memory).squeeze(1)  # [B, 2E]
-        prior = self.prior(torch.cat([state["decoder_h"], context, direct], 1))
+        seen = torch.cat([state["decoder_h"], context, direct], 1)
+        prior = self.prior(seen) if c.latent else seen[:, :0]  # a product without columns cannot be quantised
         mean, logvar = prior[:, : c.latent], prior[:, c.latent :].clamp(-4.0, 1.0)
         z = latent(mean, logvar)
         x = fed
