@@ -30,7 +30,8 @@ Count = Annotated[int, Field(ge=1, le=100_000)]
 
 
 class ModelCard(BaseModel):
-    """`model.json`. `state` gives each state tensor's shape without the dancers' axis."""
+    """`model.json`. `state` gives each state tensor's shape without the dancers' axis; `default_style` is danced where
+    none is asked for, the first where it is empty."""
 
     model_config = ConfigDict(frozen=True, extra="allow", protected_namespaces=(), allow_inf_nan=False)
 
@@ -38,6 +39,7 @@ class ModelCard(BaseModel):
     name: str
     title: str
     styles: list[str] = Field(min_length=1)
+    default_style: str = ""
     pose_space: str
     feature_names: list[str]
     bones: list[str]
@@ -105,6 +107,8 @@ def _check_meaning(path: Path, card: ModelCard) -> None:
         raise BadModel(f"{path}: has {card.channels} channels a pose, this program reads {CHANNELS}; export it again")
     if tuple(card.bones) != BONES:
         raise BadModel(f"{path}: has other bones than the 22 of this program; export it again with this version")
+    if card.default_style not in ("", *card.styles):
+        raise BadModel(f"{path}: 'default_style' is none of {', '.join(card.styles)}; export the model again")
     if sum(map(math.prod, card.state.values())) > LARGEST_STATE:
         raise BadModel(f"{path}: has a state of more than {LARGEST_STATE} numbers; export a smaller model")
     if strays := [name for name in card.sha256 if Path(name).name != name or name == ".."]:

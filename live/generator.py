@@ -72,12 +72,13 @@ class Generator:
 
 
 def style_weights(card: ModelCard, text: str) -> Float32:
-    """`NAME[=W],NAME[=W]` as weights [styles] that sum to 1; empty means the card's first style.
+    """`NAME[=W],NAME[=W]` as weights [styles] that sum to 1; empty means the card's default style.
 
     A name is any text, whatever its case, even one with commas and equals signs in it. Raises `Unusable` on an unknown
     name or a weight that is no positive number.
     """
-    weights, rest = np.zeros(len(card.styles), np.float32), (text or card.styles[0]).strip()
+    usual = card.default_style or card.styles[0]
+    weights, rest = np.zeros(len(card.styles), np.float32), (text or usual).strip()
     while rest:
         style, rest = _named(card, rest)
         weight, _, rest = rest.partition(",")

@@ -293,7 +293,8 @@ def test_json_that_is_no_card_is_refused(copied, text):
 @pytest.mark.parametrize(
     ("key", "value"),
     [("styles", []), ("temperature", "warm"), ("temperature", float("nan")), ("latent", -1), ("dropout_rate", 1.0),
-     ("state", {"pose": [-1]}), ("sha256", None), ("tempo_range", [90])],
+     ("state", {"pose": [-1]}), ("sha256", None), ("tempo_range", [90]),
+     ("default_style", "tango")],
 )  # fmt: skip
 def test_a_card_with_a_senseless_value_is_refused_by_its_key(copied, key, value):
     edit_card(copied, **{key: value})
@@ -327,6 +328,11 @@ def test_a_folder_without_a_card_is_no_model(tmp_path):
 
 def test_a_model_is_found_by_its_folder(copied):
     assert find_model(str(copied)) == Path(copied)
+
+
+def test_a_card_may_name_the_style_that_is_danced_where_none_is_asked_for(card):
+    last = card.model_copy(update={"default_style": card.styles[-1]})
+    assert style_weights(last, "").tolist() == [0.0] * (len(card.styles) - 1) + [1.0]
 
 
 def test_style_weights_sum_to_one(card):

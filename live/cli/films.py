@@ -54,7 +54,7 @@ def film_command(
         str, typer.Option(help="Who is seen: a shipped renderer's name, or a renderer's folder.")
     ] = "puppet",
     seconds: Annotated[float | None, typer.Option(help="Of the song; all of it if left out.")] = None,
-    style: Annotated[str, typer.Option(help="NAME[=W],NAME[=W]; the model's first if left out.")] = "",
+    style: Annotated[str, typer.Option(help="NAME[=W],NAME[=W]; the model's own if left out.")] = "",
     seed: Annotated[int, typer.Option(help="Same seed and song, same dance.", min=0, max=2**32 - 1)] = 1,
     temperature: Annotated[float | None, typer.Option(help="How freely to vary, 0 to 2.", min=0.0, max=2.0)] = None,
     tracker: Annotated[str, typer.Option(help="Hears the beat: pulse or aubio.")] = "pulse",

@@ -159,6 +159,8 @@ def export_checkpoint(run: Path, config: Path, out: Path, data: Path | None, pla
     generator, card = trained.network(), read_config(config)["card"]
     if missing := [key for key in CARD_KEYS if key not in card]:
         raise BadFile(f"{config}: [card] lacks {', '.join(missing)}")
+    if card.get("default_style", trained.styles[0]) not in trained.styles:
+        raise BadFile(f"{config}: `default_style` is none of {', '.join(trained.styles)}")
     generator.config = dataclasses.replace(
         generator.config, emphasis=card.pop("emphasis"), amplitude=card.pop("amplitude")
     )

@@ -162,7 +162,7 @@ def evaluate_command(
     out: Annotated[Path, typer.Option(help="Folder for evaluate.json and evaluate.html.")] = Path("runs/evaluate"),
     seconds: Annotated[float, typer.Option(help="Of each song.", min=10.0)] = 60.0,
     tracker: Annotated[str, typer.Option(help="Beat tracker; `true` tells it the beats of NAME.beats.")] = "pulse",
-    style: Annotated[str, typer.Option(help="NAME[=WEIGHT],...; the model's first if left out.")] = "",
+    style: Annotated[str, typer.Option(help="NAME[=WEIGHT],...; the model's own if left out.")] = "",
     temperature: Annotated[float | None, typer.Option(help="The model's own if left out.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same dances.")] = 1,
     sigma: Annotated[float, typer.Option(help="Width of the beat alignment, ms.", min=1.0)] = 70.0,

@@ -15,6 +15,8 @@ from live.nn.sizes import GeneratorConfig
 CARD_KEYS = (
     "name", "title", "licence", "provenance", "temperature", "tempo_range", "accent_offset", "emphasis", "amplitude",
 )  # fmt: skip
+OPTIONAL = ("default_style",)
+"""Of a card."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def read_config(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise BadFile(f"{path}: cannot be read: {error.strerror}") from None
     valid = {
-        "card": set(CARD_KEYS),
+        "card": {*CARD_KEYS, *OPTIONAL},
         "train": {f.name for f in dataclasses.fields(TrainConfig)} - {"model"},
         "model": {f.name for f in dataclasses.fields(GeneratorConfig)} - {"styles", "footing"},
     }

@@ -25,7 +25,7 @@ TRUE = "true"
 
 @dataclass(frozen=True)
 class Plan:
-    """How to measure. `style` as performers write it, the model's first if empty. `sigma_ms` is the width of the
+    """How to measure. `style` as performers write it, the model's default if empty. `sigma_ms` is the width of the
     alignment's bell; `hour`, seconds of the run without a stop, 0 for none; `warped`, how many songs are warped."""
 
     seconds: float = 60.0
