@@ -12,7 +12,7 @@ pytest.importorskip("joblib", reason="joblib is not installed (extra `train`)")
 
 from live import channels, rotation, skeleton
 from live.bench.dance_page import COLUMNS, goal_rows, page, rows
-from live.cli.evaluate import as_json, card_figures, write_card
+from live.cli.evaluate import ABREAST, as_json, card_figures, tables, write_card
 from live.errors import BadFile, BadModel, Unusable
 from live.train.dancer import Dancer, Plan
 from live.train.evaluate import evaluate, units
@@ -146,6 +146,13 @@ def test_every_figure_is_on_the_page_and_in_the_table(result):
         g["reached"] is False for g in result["goals"]
     )
     assert {len(row) for row in rows(result)} == {len(COLUMNS) + 1} and {len(row) for row in goal_rows(result)} == {5}
+
+
+def test_many_models_beside_are_told_in_tables_of_their_own(result):
+    told = dict.fromkeys((f"beside: {n}" for n in range(12)), result["rows"]["real"])
+    shown = [*tables({**result, "rows": result["rows"] | told})]
+    heads = [str(column.header) for one in shown for column in one.columns[1:]]
+    assert heads == [*result["rows"], *told] and max(len(one.columns) for one in shown) == ABREAST + 1
 
 
 def test_the_card_tells_the_model_and_its_data(result):

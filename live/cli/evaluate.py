@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ try:
 except ImportError as error:
     raise MissingExtra(error.name or "scipy", "train", "measuring a dance") from None
 
+ABREAST = 9
+"""Columns of a table in the terminal."""
 COLOURS = {"missed": "red", "reached": "green", "–": "dim"}
 
 
@@ -54,8 +56,8 @@ def evaluate_model(
             write_card(dancer.folder / "model.json", result)
     except OSError as error:
         raise Failed(f"{out}: cannot be written: {error.strerror}") from None
-    Console().print(table(result))
-    Console().print(goal_table(result))
+    for shown in (*tables(result), goal_table(result)):
+        Console().print(shown)
     print(f"written to {out / 'evaluate.json'} and {out / 'evaluate.html'}")
 
 
@@ -75,13 +77,16 @@ def rounded(value: Any) -> Any:
     return float(f"{value:.5g}") if math.isfinite(value) else None
 
 
-def table(result: dict) -> Table:
-    """A line per measure, a column for the model and each control."""
+def tables(result: dict) -> Iterator[Table]:
+    """A line per measure, a column for the model and each control; models beside it in tables of their own, as a
+    terminal is only so wide."""
     across = rows(result)
-    shown = Table("", *(row[0] for row in across), box=None, header_style="bold", pad_edge=False)
-    for i, (_, heading, _) in enumerate(COLUMNS, 1):
-        shown.add_row(heading, *(row[i] for row in across))
-    return shown
+    for begin in range(0, len(across), ABREAST):
+        part = across[begin : begin + ABREAST]
+        shown = Table("", *(row[0] for row in part), box=None, header_style="bold", pad_edge=False)
+        for i, (_, heading, _) in enumerate(COLUMNS, 1):
+            shown.add_row(heading, *(row[i] for row in part))
+        yield shown
 
 
 def goal_table(result: dict) -> Table:
