@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from live.beats import pulse
 from live.beats._network import Network
@@ -16,6 +18,7 @@ from live.types import SAMPLE_RATE
 
 TRACKERS = plugin_names("live.beats")
 SECOND = SAMPLE_RATE
+DEMO = Path(pulse.__file__).parents[1] / "audio" / "demo.ogg"
 
 
 def rng():
@@ -102,6 +105,14 @@ def test_the_future_changes_nothing_earlier(name):
     y[5 * SECOND :] = rng().normal(0, 0.3, SECOND)
     a, b = (states(load_plugin("live.beats", name, "beat tracker").open_tracker(), z) for z in (x, y))
     assert a[:500] == b[:500]
+
+
+def test_the_bar_runs_on_as_steadily_as_the_beat():
+    music = soundfile.read(DEMO, frames=22 * SECOND, dtype="float32")[0]
+    heard = states(pulse.open_tracker(), music)[800:]
+    bars, bpm = (np.array([getattr(state, name) for state in heard]) for name in ("bar_phase", "bpm"))
+    off = (np.diff(bars) - HOP / SECOND * bpm[1:] / 240 + 0.5) % 1.0 - 0.5
+    assert np.abs(off).max() < 0.03 and heard[-1].bar_confidence > 0.9
 
 
 @pytest.mark.parametrize("name", TRACKERS)

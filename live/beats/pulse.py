@@ -87,7 +87,7 @@ class PulseTracker:
         if memory.period <= 0.0:
             return BeatState()
         bar = _bar.read(memory.bar)
-        place = bar.place + memory.placed - 1 + memory.phase  # before the beat is placed, the bar is one beat behind
+        place = bar.place + 1 - memory.placed + memory.phase  # before the beat is placed, the bar is one beat behind
         return BeatState(
             phase=memory.phase,
             bpm=60.0 / (memory.period * FRAME),
