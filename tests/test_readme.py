@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from flat_models import flat_graph, flat_model, stance
-from motion_files import salsa_folder
+from motion_files import ballroom_file, salsa_folder
 from renderers import TINY_RUN, footage
 
 pytest.importorskip("torch", reason="torch is not installed (extra `train`)")
@@ -28,6 +28,7 @@ INSTEAD = {
     "configs/": f"{ROOT / 'configs'}/",
     "exported_models/": "models/",
     "SALSA_FOLDER": "dances",
+    "BALLROOM_FOLDER": "ballroom",
     "SONGS": ".",
     "--video ann.mp4": "tiny.toml --footage ann.npz",
 }
@@ -58,6 +59,9 @@ def folder(tmp_path_factory):
     shutil.copy(MUSIC, folder / "song.ogg")
     (folder / "dances").mkdir()
     salsa_folder(folder / "dances")
+    (folder / "ballroom").mkdir()
+    for name, genre in (("C_4", "cha-cha"), ("R_2", "rumba"), ("W_1", "waltz"), ("W_8", "waltz")):
+        ballroom_file(folder / "ballroom", f"DANCE_{name}", 300, genre=genre)
     footage(100).save(folder / "ann.npz")
     flat_model(folder / "models" / "ann", flat_graph(stance()))
     (folder / "tiny.toml").write_text(TINY_RUN)
