@@ -22,6 +22,8 @@ SHIPPED = tuple(
     if folder.is_dir()
 )
 """Where shipped models lie: inside an installed package, or beside it in a checkout."""
+GRAPH = "generator.onnx"
+"""The exact graph of a model's folder; an int8 one may lie beside it."""
 LARGEST_CARD, LARGEST_FILE = MB, 4 * GB
 """Bytes of `model.json`, and of a file that it names."""
 LARGEST_STATE = 10_000_000
@@ -90,7 +92,7 @@ def read_card(folder: Path, check_files: bool = True) -> ModelCard:
     except BadFile as error:
         raise BadModel(f"{error}; export the model again") from None
     _check_meaning(path, card)
-    graphs = {graph.name for graph in folder.glob("*.onnx")} | {"generator.onnx"}
+    graphs = {graph.name for graph in folder.glob("*.onnx")} | {GRAPH}
     if unnamed := sorted(graphs - set(card.sha256)):
         raise BadModel(f"{path}: has no SHA-256 for {', '.join(unnamed)}; export the model again")
     for name, expected in card.sha256.items() if check_files else ():

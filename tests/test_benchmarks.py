@@ -103,6 +103,15 @@ def test_pictures_are_measured_beside_the_nearest_ones(tmp_path: Path) -> None:
     assert {name for name, row in values["limits"].items() if not row["reached"]} >= {"likeness inside the mask"}
 
 
+def test_painting_is_timed_where_it_can_be_and_said_not_to_have_run_elsewhere(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="torch is not installed (extra `train`)")
+    pytest.importorskip("onnx", reason="onnx is not installed (extra `gpu`)")
+    small = ("--config", str(ROOT / "configs" / "renderer-small.toml"), "--seconds", "0.1")
+    rows = result_of("painting.py", tmp_path / "painting.json", *small)["rows"]
+    assert [row["provider"] for row in rows] == ["tensorrt", "tensorrt", "cuda", "cuda", "cpu"]
+    assert all(("not run" in row) != ("rate" in row) for row in rows) and rows[-1]["rate"] > 0
+
+
 def test_the_robot_is_danced(tmp_path: Path) -> None:
     pytest.importorskip("mujoco", reason="mujoco is not installed; `pip install mujoco`")
     values = result_of("robot.py", tmp_path / "robot.json", "--duration", "2")

@@ -13,8 +13,7 @@ pytest.importorskip("onnx", reason="onnx is not installed (extra `train`)")
 from test_training import CARD, SMALL  # noqa: E402
 
 from live.backends import cpu, cuda, tensorrt  # noqa: E402
-from live.backends._reference import SINGLE  # noqa: E402
-from live.card import read_card  # noqa: E402
+from live.card import GRAPH, read_card  # noqa: E402
 from live.choice import choose  # noqa: E402
 from live.generator import Generator as Stage  # noqa: E402
 from live.generator import style_weights  # noqa: E402
@@ -66,7 +65,7 @@ def on_gpu(module):
 
 
 WAYS = [
-    pytest.param(lambda *given: cpu.open_backend(*given, SINGLE), 1e-4, id="cpu"),
+    pytest.param(lambda *given: cpu.open_backend(*given, GRAPH), 1e-4, id="cpu"),
     pytest.param(cuda.open_backend, 1e-4, id="cuda", marks=on_gpu(cuda)),
     pytest.param(
         lambda *given: tensorrt.open_backend(*given, "fp32"), 1e-4, id="tensorrt-fp32", marks=on_gpu(tensorrt)

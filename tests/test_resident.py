@@ -10,9 +10,9 @@ import pytest
 from fake_cuda import FakeCuda
 
 from live.backends import _slots, cpu, cuda, tensorrt
-from live.backends._reference import SINGLE, deviation
+from live.backends._reference import deviation
 from live.backends._resident import OnDevice
-from live.card import find_model, read_card
+from live.card import GRAPH, find_model, read_card
 from live.contracts import FEATURE_NAMES
 from live.errors import BadModel, Failed, Unusable
 from live.gpu import cuda as gpu
@@ -24,7 +24,7 @@ CARD = read_card(FOLDER)
 
 def cuda_backend(dancers=1):
     """The CUDA backend on the fake GPU's memory, run by the CPU."""
-    slots, path = _slots.slots_for(CARD, dancers), FOLDER / SINGLE
+    slots, path = _slots.slots_for(CARD, dancers), FOLDER / GRAPH
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     cuda.start(session, slots, path, CARD, "cpu")
     return OnDevice("cuda", "fake", slots)
@@ -62,7 +62,7 @@ def danced(backend, ticks, dancers=1, rehearsals=0):
 @pytest.mark.parametrize("dancers", [1, 3])
 def test_ticks_on_a_device_are_those_of_the_cpu(opened, dancers):
     found, state = danced(opened(dancers), 12, dancers)
-    wanted, kept = danced(cpu.open_backend(FOLDER, CARD, dancers, SINGLE), 12, dancers)
+    wanted, kept = danced(cpu.open_backend(FOLDER, CARD, dancers, GRAPH), 12, dancers)
     np.testing.assert_allclose(found, wanted, atol=1e-4)
     assert [*state] == [*kept]
     for name in kept:

@@ -12,7 +12,7 @@ from fake_cuda import FakeCuda, FakeTensorrt
 onnx = pytest.importorskip("onnx", reason="onnx is not installed (extra `gpu`)")
 
 from live.backends import _reference  # noqa: E402
-from live.backends._reference import Deviation, deviation  # noqa: E402
+from live.backends._reference import Deviation, deviation, stepping  # noqa: E402
 from live.card import find_model, read_card  # noqa: E402
 from live.cli.engines import build_engines  # noqa: E402
 from live.errors import Failed, MissingExtra, Unusable  # noqa: E402
@@ -70,7 +70,7 @@ def test_products_are_of_the_precision_asked_for(graph):
 
 @pytest.mark.parametrize(("precision", "least", "most"), [("fp16", 1e-5, 1e-2), ("fp32", 0.0, 1e-4)])
 def test_a_typed_graph_gives_the_reference_as_exactly_as_its_precision(precision, least, most):
-    found = deviation(by_the_letter(typed(GRAPH, 1, precision)), FOLDER, CARD)
+    found = deviation(stepping(by_the_letter(typed(GRAPH, 1, precision))), FOLDER, CARD)
     assert least <= found.channels < most and found.joints < 0.002 and found.ticks == 60
 
 

@@ -11,11 +11,20 @@ import numpy as np
 
 from live import channels, skeleton
 from live.backends import cpu
-from live.card import ModelCard
+from live.card import GRAPH, ModelCard
 from live.types import Float32, Inputs, State
 
 Step = Callable[[Inputs, State], tuple[Float32, Any]]
-SINGLE = "generator.onnx"
+
+
+def stepping(run: Callable[[dict[str, Any]], dict[str, Any]]) -> Step:
+    """The step of a generator whose exported graph is run by `run`, arrays by name."""
+
+    def step(inputs: Inputs, state: State) -> tuple[Float32, State]:
+        found = run({**inputs, **{f"state_{name}": value for name, value in state.items()}})
+        return found.pop("poses"), {name.removeprefix("next_"): value for name, value in found.items()}
+
+    return step
 
 
 class Deviation(NamedTuple):
@@ -44,7 +53,7 @@ def teacher_forced(folder: Path, card: ModelCard) -> Iterator[tuple[Inputs, Stat
     """Inputs, state and poses of each tick."""
     with np.load(folder / "reference.npz", allow_pickle=False) as file:
         held = dict(file)
-    backend, state = cpu.open_backend(folder, card, 1, SINGLE), dict[str, Float32]()
+    backend, state = cpu.open_backend(folder, card, 1, GRAPH), dict[str, Float32]()
     for tick in range(len(held["poses"])):
         inputs = {name: held[name][tick] for name in ("features", "noise", "dropout")} | {"style": held["style"]}
         kept = {

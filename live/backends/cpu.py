@@ -11,7 +11,7 @@ import onnxruntime
 
 from live.backends import _shapes
 from live.backends._resident import OnDevice, Slots
-from live.card import ModelCard, read_listed
+from live.card import GRAPH, ModelCard, read_listed
 from live.errors import BadModel
 from live.types import Float32, Inputs, State
 
@@ -93,7 +93,7 @@ def open_backend(folder: Path, card: ModelCard, dancers: int, graph: str | None 
     when it cannot be run without harm."""
     from live.backends import _trial  # which runs what is below
 
-    graph = graph or ("generator.int8.onnx" if (folder / "generator.int8.onnx").exists() else "generator.onnx")
+    graph = graph or ("generator.int8.onnx" if (folder / "generator.int8.onnx").exists() else GRAPH)
     _trial.check(folder, graph, dancers)
     return load(folder, card, dancers, graph)
 

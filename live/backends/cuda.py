@@ -11,7 +11,7 @@ import onnxruntime
 
 from live.backends import _shapes, _slots, _trial
 from live.backends._resident import OnDevice
-from live.card import ModelCard
+from live.card import GRAPH, ModelCard
 from live.errors import BadModel, Unusable
 from live.gpu import cuda
 
@@ -28,14 +28,14 @@ def missing() -> str:
 def open_backend(folder: Path, card: ModelCard, dancers: int) -> OnDevice:
     """Load and run until warm. Raises `Unusable` where the provider cannot be had, `BadModel` on a wrong graph."""
     gpu = cuda.the_gpu()
-    _trial.check(folder, "generator.onnx", dancers)
+    _trial.check(folder, GRAPH, dancers)
     onnxruntime.preload_dlls()
     failures = []
     for graphs in (True, False):
         slots = _slots.slots_for(card, dancers)
         try:
-            session = _session(folder / "generator.onnx", dancers, slots.stream, graphs)
-            start(session, slots, folder / "generator.onnx", card, "cuda")
+            session = _session(folder / GRAPH, dancers, slots.stream, graphs)
+            start(session, slots, folder / GRAPH, card, "cuda")
         except BadModel:
             raise
         except Exception as error:  # such as a part of the graph that cannot be recorded

@@ -10,12 +10,10 @@ from pathlib import Path
 
 from live.backends import _shapes, _slots, _trial
 from live.backends._resident import OnDevice
-from live.card import ModelCard
+from live.card import GRAPH, ModelCard
 from live.errors import Failed, Unusable
 from live.gpu import cuda, engines
 from live.gpu.network import Network
-
-GRAPH = "generator.onnx"
 
 
 def missing() -> str:

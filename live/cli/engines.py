@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from live.card import ModelCard, find_model, read_card
+from live.card import GRAPH, ModelCard, find_model, read_card
 from live.errors import Unusable
 
-GRAPH = "generator.onnx"
 Say = Callable[[str], None]
 
 
@@ -35,7 +34,7 @@ def build_engines(model: str, precisions: Sequence[str], dancers: Sequence[int],
 
 def _exactness(folder: Path, card: ModelCard, precision: str, runs: bool) -> str:
     """A line on how far a precision is from the reference: of the engine where it runs, else of its graph."""
-    from live.backends._reference import deviation
+    from live.backends._reference import deviation, stepping
 
     if runs:
         from live.backends.tensorrt import open_backend
@@ -47,9 +46,9 @@ def _exactness(folder: Path, card: ModelCard, precision: str, runs: bool) -> str
         from live.gpu.engines import graph
 
         content = graph(folder / GRAPH, 1, precision)
-        from live.gpu.typed import by_the_letter  # of onnx, which the line above has found or missed in words
+        from live.gpu.typed import by_the_letter  # needs onnx, which the line above has found, or missed in words
 
-        found = deviation(by_the_letter(content), folder, card)
+        found = deviation(stepping(by_the_letter(content)), folder, card)
         how = "its graph, computed in numpy: the engine did not run, there is no such GPU here"
     return (
         f"{precision}: at most {found.channels:.1e} from reference.npz in any channel and {found.joints * 1e3:.2f} mm"

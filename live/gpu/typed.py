@@ -7,7 +7,7 @@ ConvTranspose) take and give half precision between casts; the state, sums and e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ import onnx
 from onnx import TensorProto, helper, shape_inference
 from onnx.reference import ReferenceEvaluator
 
-from live.types import Float32, Inputs, State
-
+Run = Callable[[Mapping[str, Any]], dict[str, Any]]
+"""Arrays by the names of a graph's inputs to arrays by those of its outputs."""
 PRODUCTS = {"MatMul", "Gemm", "Conv", "ConvTranspose", "LSTM"}
 
 
@@ -70,14 +70,12 @@ def _halved(node: onnx.NodeProto, halves: dict[str, str]) -> Iterator[onnx.NodeP
         yield helper.make_node("Cast", [f"{name}_in_half"], [name], to=TensorProto.FLOAT)
 
 
-def by_the_letter(graph: bytes) -> Callable[[Inputs, State], tuple[Float32, State]]:
-    """A step of a typed graph in numpy, rounding wherever the graph says so: slow, and the same on every machine. (ONNX
+def by_the_letter(graph: bytes) -> Run:
+    """A run of a typed graph in numpy, rounding wherever the graph says so: slow, and the same on every machine. (ONNX
     Runtime on a CPU takes casts to float16 and back out again.)"""
     evaluator = ReferenceEvaluator(onnx.load_from_string(graph))
 
-    def step(inputs: Inputs, state: State) -> tuple[Float32, State]:
-        given = {**inputs, **{f"state_{name}": value for name, value in state.items()}}
-        found: Any = dict(zip(evaluator.output_names, evaluator.run(None, given), strict=True))
-        return found.pop("poses"), {name.removeprefix("next_"): value for name, value in found.items()}
+    def run(inputs: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(zip(evaluator.output_names, evaluator.run(None, dict(inputs)), strict=True))
 
-    return step
+    return run

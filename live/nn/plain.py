@@ -8,9 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from live.nn.generator import State
 from live.nn.sizes import GeneratorConfig
-
-State = dict[str, Tensor]
 
 
 class PlainLstm(nn.Module):

@@ -17,7 +17,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 
 from live import keypoints
-from live.card import CARD_VERSION
+from live.card import CARD_VERSION, GRAPH
 from live.contracts import FEATURE_NAMES
 from live.nn.generator import Generator
 from live.nn.plain import PlainLstm
@@ -56,7 +56,7 @@ def export_model(generator: Exported, folder: Path, card: dict, reference_featur
     with tempfile.TemporaryDirectory() as scratch:
         plain = Path(scratch) / "plain.onnx"
         _export_graph(generator, plain)
-        onnx.save(stored_in_half(onnx.load(plain)), folder / "generator.onnx")
+        onnx.save(stored_in_half(onnx.load(plain)), folder / GRAPH)
         quantize_dynamic(
             plain, folder / "generator.int8.onnx", weight_type=QuantType.QInt8, per_channel=True,
             op_types_to_quantize=["MatMul", "Gemm", "LSTM"], nodes_to_exclude=_small_products(onnx.load(plain)),
@@ -135,7 +135,7 @@ def reference(generator: Exported, features: np.ndarray, styles: int, seed: int 
 
 def _card(generator: Exported, folder: Path, card: dict) -> dict:
     c = generator.config
-    files = ("generator.onnx", "generator.int8.onnx", "reference.npz")
+    files = (GRAPH, "generator.int8.onnx", "reference.npz")
     return {
         "card_version": CARD_VERSION,
         **card,
