@@ -1,4 +1,4 @@
-"""TensorRT engines: made of a model's graph, kept until anything they were made of changes.
+"""TensorRT engines: made of a generator's or a renderer's graph, kept until anything they were made of changes.
 
 One module over TensorRT-RTX (the GPU of a stage laptop; it builds on a machine with no GPU, for any that it lists) and
 TensorRT (data-centre cards, for the one that is here). An engine lies in the user's cache beside a JSON file with all
