@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
 import time
 from dataclasses import asdict, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -263,6 +265,19 @@ def test_memory_is_looked_at_after_the_warm_up():
     told = soak.memory(samples)
     assert told["RSS growth (MB)"] == told["RSS growth, fitted (MB)"] == pytest.approx(5.39)
     assert samples.cores(60.0) == pytest.approx(0.1) and soak.limits(told)["RSS growth (MB)"]["reached"] is False
+
+
+def test_a_process_that_has_ended_but_was_not_asked_yet_is_no_sample_of_its_memory(monkeypatch):
+    psutil = pytest.importorskip("psutil")
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(
+        os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT
+    )  # a zombie from here on: in the system's list, without memory
+    assert psutil.Process(ended.pid).memory_info().rss == 0
+    polls = iter([None, ended.pid])
+    monkeypatch.setattr(ended, "poll", lambda: next(polls))
+    assert show.watch(SimpleNamespace(process=ended)).process == []
+    ended.wait()
 
 
 def test_a_soak_that_nothing_was_received_of_is_told_all_the_same():

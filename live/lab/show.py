@@ -139,8 +139,9 @@ def watch(performance: Performance) -> Samples:
             samples.stolen.append((before, now, total - counted))
         if now >= due:
             with contextlib.suppress(psutil.Error):
-                used = process.cpu_times()
-                samples.process.append((now - samples.began, process.memory_info().rss / MB, used.user + used.system))
+                used, resident = process.cpu_times(), process.memory_info().rss
+                if resident:  # none: it has ended, and waits to be asked how
+                    samples.process.append((now - samples.began, resident / MB, used.user + used.system))
             due += SAMPLE_EVERY
         before, counted = now, total
     return samples
