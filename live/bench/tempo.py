@@ -18,7 +18,7 @@ PADDED = 1 << 9
 
 
 def motion_period(y: Float64, around: float) -> float:
-    """Seconds: the beat within half an octave of `around` after whose half bars, bars and eight-counts the dance is most
+    """Seconds: the beat within half an octave of `around` after whose half bars, bars and eight-counts a dance is most
     like itself.
 
     y [T, J, 3] at 25/s, T below 256. The autocorrelation of all joints' velocities, in the frame that turns with the

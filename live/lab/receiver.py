@@ -26,6 +26,8 @@ TIME = b"/VMC/Ext/T\0\0,f\0\0"
 MOUTH = b"/VMC/Ext/Blend/Val\0\0,sf\0A\0\0\0"
 SO_TIMESTAMPNS = 35
 """Linux's number; Python does not name it."""
+AT_ONCE = 50e-6
+"""Seconds."""
 Rows = list[tuple[float, ...]]
 
 
@@ -84,11 +86,21 @@ def receive() -> None:
 def _take(sock: socket.socket, frames: Rows, mouths: Rows) -> None:
     """One datagram; the one that carries the show time stands for its frame."""
     packet, ancillary, _, _ = sock.recvmsg(65536, 64)
-    seen = time.monotonic()
+    seen, wall = _both_clocks()
+    arrived = seen - _age(ancillary, wall)
     if (show_time := _number(packet, TIME)) is not None:
-        frames.append((show_time, seen - _age(ancillary), seen))
+        frames.append((show_time, arrived, seen))
     if (mouth := _number(packet, MOUTH)) is not None:
-        mouths.append((seen - _age(ancillary), mouth))
+        mouths.append((arrived, mouth))
+
+
+def _both_clocks() -> tuple[float, int]:
+    """Host monotonic seconds and wall clock nanoseconds of one moment: read again where this process was interrupted
+    between the two."""
+    while True:
+        before, wall, after = time.monotonic(), time.time_ns(), time.monotonic()
+        if after - before < AT_ONCE:
+            return before, wall
 
 
 def _number(packet: bytes, message: bytes) -> float | None:
@@ -97,12 +109,12 @@ def _number(packet: bytes, message: bytes) -> float | None:
     return None if at < 0 else float(struct.unpack_from(">f", packet, at + len(message))[0])
 
 
-def _age(ancillary: list[Any]) -> float:
-    """Seconds since the kernel took the datagram; 0 where it does not say."""
+def _age(ancillary: list[Any], wall: int) -> float:
+    """Seconds from the kernel taking the datagram until `wall` (ns); 0 where it does not say."""
     for level, kind, data in ancillary:
         if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
             seconds, nanoseconds = struct.unpack("@qq", data)
-            return float(time.time_ns() - seconds * 1_000_000_000 - nanoseconds) * 1e-9
+            return float(wall - seconds * 1_000_000_000 - nanoseconds) * 1e-9
     return 0.0
 
 

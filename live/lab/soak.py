@@ -1,7 +1,7 @@
 """`live bench soak`: late poses and who was to blame, memory and how it grew, over any time.
 
 A pose's slot travels with it (`/VMC/Ext/T`), so the receiver's timeline tells *which* poses were late; how many, the
-report tells. A late pose that a bare control loop also felt within 50 ms, or that coincides with time stolen by the
+report tells. A late pose that a bare control loop also felt within 50 ms, or that lies as near to time stolen by the
 hypervisor (`steal` of /proc/stat, sampled every 0.1 s), is the machine's doing and listed apart.
 """
 
@@ -20,7 +20,7 @@ from live.pace import PERIOD
 from live.types import Float64
 
 NEAR = 0.050
-"""Seconds between a late pose and a late wake-up of the bare loop that count as one disturbance."""
+"""Seconds between a late pose and a late wake-up of the bare loop, or stolen time, that count as one disturbance."""
 WARM_UP = 60.0
 """Seconds after which memory should not grow."""
 RSS_LIMIT, GROWTH_LIMIT = 400.0, 2.0
@@ -52,7 +52,7 @@ def explain(late: list[Span], bare: list[Span], samples: Samples) -> list[dict[s
             "at_s": round(slot - samples.began, 3),
             "late_ms": round((at - slot) * 1e3, 2),
             "bare_loop_too": touches((slot, at), bare, NEAR),
-            "with_steal": touches((slot, at), stolen, 0.0),
+            "with_steal": touches((slot, at), stolen, NEAR),
         }
         for slot, at in late
     ]
@@ -65,14 +65,15 @@ def woke_late(bare: Woke) -> list[Span]:
 
 
 def misses(reported: int, events: list[dict[str, Any]]) -> dict[str, int]:
-    """Misses in all, those that the machine explains (one may be both), and what remains."""
-    excused = sum(event["bare_loop_too"] or event["with_steal"] for event in events)
+    """Misses in all, those that the machine explains (one may be both), and what remains: what the receiver saw and
+    nothing explains, and what was reported beyond what it saw."""
+    unexplained = sum(not (event["bare_loop_too"] or event["with_steal"]) for event in events)
     return {
         "misses, all": reported,
         "misses seen by the receiver": len(events),
         "misses, the bare loop's too": sum(event["bare_loop_too"] for event in events),
         "misses with steal": sum(event["with_steal"] for event in events),
-        "misses remaining": max(0, reported - excused),
+        "misses remaining": unexplained + max(0, reported - len(events)),
     }
 
 
