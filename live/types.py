@@ -95,7 +95,8 @@ class BeatState(NamedTuple):
         """The same beat with a bar, as dancers count it: where no downbeat is known, any beat may be the one."""
         if self.bpm <= 0.0 or self.bar_confidence >= COUNTED:
             return self
-        bar = (self.beat_count + self.phase) / self.beats_per_bar % 1.0
+        known = self.bar_confidence > 0.0
+        bar = self.bar_phase if known else (self.beat_count + self.phase) / self.beats_per_bar % 1.0
         return self._replace(bar_phase=bar, bar_confidence=min(COUNTED, self.confidence))
 
 

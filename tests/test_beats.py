@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from live.beats import pulse
+from live.beats import _bar, pulse
 from live.beats._network import Network
 from live.beats._pointer import FRAME_RATE, TEMPI, Pointer, PointerConfig
 from live.beats._spectrum import BANDS, HOP, all_levels
@@ -113,6 +113,30 @@ def test_the_bar_runs_on_as_steadily_as_the_beat():
     bars, bpm = (np.array([getattr(state, name) for state in heard]) for name in ("bar_phase", "bpm"))
     off = (np.diff(bars) - HOP / SECOND * bpm[1:] / 240 + 0.5) % 1.0 - 0.5
     assert np.abs(off).max() < 0.01 and heard[-1].bar_confidence > 0.5
+
+
+def ones(downbeats):
+    """Which beat of the music is the bar's one, of the likeliest and of the bar held [2, beats]."""
+    belief, held, doubt, found = _bar.PRIOR, _bar.AT_FIRST, 0, []
+    for beat, activation in enumerate(downbeats):
+        belief = _bar.see(_bar.next_beat(belief), activation)
+        held, doubt = _bar.hold(held, doubt, belief, min(_bar.PATIENCE, beat / 2))
+        found.append([(beat - _bar.read(belief, state).place) % 4 for state in (int(belief.argmax()), held)])
+    return np.array(found).T
+
+
+def test_two_bars_must_speak_for_another_bar_before_it_is_taken():
+    told = np.where(np.arange(80) % 4 == np.r_[np.full(40, 2), np.full(40, 3)], 0.9, 0.1)
+    likeliest, held = ones(told)
+    assert (held[10:40] == 2).all() and (held[70:] == 3).all()
+    assert np.argmax(held[40:] == 3) == np.argmax(likeliest[40:] == 3) + _bar.PATIENCE
+
+
+def test_a_downbeat_in_the_wrong_place_turns_no_bar_round():
+    told = np.where(np.arange(80) % 4 == 2, 0.6, 0.1)
+    told[40:44] = told[60:64] = (0.0, 0.0, 0.0, 1.0)
+    likeliest, held = ones(told)
+    assert (likeliest[12:] != 2).any() and (held[12:] == 2).all()
 
 
 @pytest.mark.parametrize("name", TRACKERS)

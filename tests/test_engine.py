@@ -328,6 +328,11 @@ def test_a_known_downbeat_is_left_alone():
     assert beat.counted() is beat
 
 
+def test_a_downbeat_that_is_hardly_known_is_kept_and_told_as_one_that_is_counted():
+    beat = BeatState(0.5, 120.0, 0.8, 0.3, 0.01, 0.25, beat_count=5)
+    assert beat.counted() == beat._replace(bar_confidence=0.1)
+
+
 def test_reaction_is_from_the_last_sample_of_a_frame_to_the_last_byte():
     stage = performed(4.0, takes=dict.fromkeys(range(300), 0.002))
     reaction = stage.ledger.reaction

@@ -14,10 +14,18 @@ ONE = np.cumsum([0, *METRES])[:-1]
 """States are all beats of a bar of three, then all of a bar of four; here are the first beats."""
 RESTART, CHANGE, FLOOR = 0.01, 0.005, 0.03
 PRIOR = np.repeat([0.2 / 3, 0.8 / 4], METRES).astype(np.float32)
+NEXT = np.arange(1, COUNT + 1)
+NEXT[ONE + np.array(METRES) - 1] = ONE
+"""The next beat of the same metre."""
+AT_FIRST = int(ONE[-1])
+PATIENCE = 8
+"""Beats (two bars of four) for which another beat of the bar must be the likeliest before it is taken."""
+SURE, FAINT = 0.4, 0.01
+"""Belief above chance that is full confidence, and the least confidence: a dance needs a bar, if only a counted one."""
 
 
 class BarReading(NamedTuple):
-    """The likeliest beat (0: the downbeat) of a bar of `metre`, and how sure that is (0..1)."""
+    """A beat (0: the downbeat) of a bar of `metre`, and how sure that is (0..1)."""
 
     place: int
     metre: int
@@ -50,8 +58,18 @@ def see(belief: Float32, activation: float) -> Float32:
     return np.asarray(belief / belief.sum(), np.float32)
 
 
-def read(belief: Float32) -> BarReading:
-    best = int(belief.argmax())
-    metre = 3 if best < 3 else 4
-    sure = (float(belief[best]) - 1.0 / metre) / (1.0 - 1.0 / metre)
-    return BarReading(best - int(ONE[METRES.index(metre)]), metre, max(0.0, sure))
+def hold(held: int, doubt: int, belief: Float32, patience: float) -> tuple[int, int]:
+    """The state that is followed one beat after `held` was, and for how many beats in a row another was the likeliest.
+
+    A dance turns on its bars, so they are not changed before there was `patience` for it.
+    """
+    held, best = int(NEXT[held]), int(belief.argmax())
+    if best == held:
+        return held, 0
+    return (best, 0) if doubt >= patience else (held, doubt + 1)
+
+
+def read(belief: Float32, held: int) -> BarReading:
+    metre = METRES[int(held >= ONE[1])]
+    sure = (float(belief[held]) - 1.0 / metre) / (1.0 - 1.0 / metre)
+    return BarReading(held - int(ONE[METRES.index(metre)]), metre, min(max(sure / SURE, FAINT), 1.0))

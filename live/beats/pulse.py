@@ -54,6 +54,8 @@ class Memory(Windowed):
     network: Float32 = field(default_factory=lambda: np.zeros(0, np.float32))
     belief: Float32 = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     bar: Float32 = field(default_factory=lambda: _bar.PRIOR.copy())
+    held: int = _bar.AT_FIRST
+    doubt: int = 0
     downbeat: float = 0.0
     placed: int = 1
     heard: float = 0.0
@@ -86,7 +88,7 @@ class PulseTracker:
         memory = self._memory
         if memory.period <= 0.0:
             return BeatState()
-        bar = _bar.read(memory.bar)
+        bar = _bar.read(memory.bar, memory.held)
         place = bar.place + 1 - memory.placed + memory.phase  # before the beat is placed, the bar is one beat behind
         return BeatState(
             phase=memory.phase,
@@ -178,6 +180,8 @@ class PulseTracker:
         memory = self._memory
         if not memory.placed and memory.phase > 0.34:
             memory.bar = _bar.see(_bar.next_beat(memory.bar), memory.downbeat)
+            patience = min(_bar.PATIENCE, 0.5 * memory.count)
+            memory.held, memory.doubt = _bar.hold(memory.held, memory.doubt, memory.bar, patience)
             memory.downbeat, memory.placed = 0.0, 1
 
 
