@@ -15,7 +15,7 @@ SOURCES = {
         "`live bench end-to-end`",
         "clicks into a virtual microphone for {minutes:g} min, found in the stream",
     ),
-    "soak": ("`live bench soak`", "{minutes:g} min with window and recorder, both cores kept busy by trainings"),
+    "soak": ("`live bench soak`", "{minutes:g} min with window and recorder, one core kept busy by a training"),
     "drills": ("`live bench drills`", "{minutes:g} min under the watchdog, 200 random faults, both cores kept busy"),
     "startup": ("`benchmarks/startup.py`", "start"),
     "outputs": ("`live bench outputs`", "encode and send of a frame; 32 dancers as a share of one core"),
@@ -38,12 +38,15 @@ SOURCES = {
 
 
 def table(results: Path) -> str:
-    """Every limit that was measured as a row, with the machine named."""
+    """Every limit that was measured as a row, with the machine named: that of the first result, and where another's is
+    another."""
     found = {name: json.loads(path.read_text()) for name in SOURCES if (path := results / f"{name}.json").exists()}
-    lines = [_machine(next(iter(found.values()))["machine"]), "", "| | Measured | To reach |", "|---|---|---|"]
+    here = _machine(next(iter(found.values()))["machine"])
+    lines = [f"Measured on {here}:", "", "| | Measured | To reach |", "|---|---|---|"]
     for name, result in found.items():
         command, what = SOURCES[name]
-        lines.append(f"| *{what.format(minutes=_minutes(result))}* ({command}) | | |")
+        elsewhere = "" if (there := _machine(result["machine"])) == here else f"; on {there}"
+        lines.append(f"| *{what.format(minutes=_minutes(result))}{elsewhere}* ({command}) | | |")
         lines += [_row(what, limit) for what, limit in result["limits"].items()]
     return "\n".join(lines) + "\n"
 
@@ -60,7 +63,7 @@ def _row(what: str, limit: dict[str, Any]) -> str:
 
 
 def _machine(machine: dict[str, Any]) -> str:
-    return f"Measured on {machine['processor']} (virtual, {machine['cores']} cores), Python {machine['python']}:"
+    return f"{machine['processor']} (virtual, {machine['cores']} cores), Python {machine['python']}"
 
 
 def main() -> None:

@@ -137,6 +137,13 @@ def test_the_readme_table_tells_every_limit_and_who_measured_it(
     limit = {"measured": 9.0, "limit": 8.0, "unit": "", "reached": True, "way": ">="}
     tick = {"machine": machine, "how": {"duration": 120.0}, "limits": {"dancers a core": limit}}
     (tmp_path / "tick.json").write_text(json.dumps(tick))
+    soak = {"machine": machine | {"processor": "another one"}, "how": {"duration": 60.0}, "limits": {}}
+    (tmp_path / "soak.json").write_text(json.dumps(soak))
     told = importlib.import_module("readme").table(tmp_path)
-    assert "a processor" in told and "performed for 2 min, nothing else running* (`live bench tick`)" in told
+    assert (
+        told.count("a processor (virtual, 2 cores)")
+        == 1
+        == told.count("; on another one (virtual, 2 cores), Python 3.11*")
+    )
+    assert "performed for 2 min, nothing else running* (`live bench tick`)" in told
     assert "| dancers a core | 9 | >= 8 |" in told
