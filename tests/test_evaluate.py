@@ -1,5 +1,6 @@
 """A model is measured beside real dances, random pairing and silence, and the figures are written down."""
 
+import itertools
 import json
 
 import numpy as np
@@ -114,8 +115,10 @@ def test_beats_that_nobody_wrote_down_are_not_held_against_it():
 
 
 def test_the_warped_songs_are_followed_too(result):
-    assert {result["rows"][name]["follows_tempo"] for name in ("songs at 0.8", "songs at 1.25")} == {1.0}
-    assert goal(result, "follows tempo, 0.8x")["reached"]
+    names = [f"songs at {rate}{told}" for rate in (0.8, 1.25) for told in ("", ", told the beats")]
+    assert {result["rows"][name]["follows_tempo"] for name in names} == {1.0}
+    for rate, heard in itertools.product((0.8, 1.25), ("own tracker", "told the beats")):
+        assert goal(result, f"follows tempo, {rate}x, {heard}")["reached"]
 
 
 def test_silence_freezes_it(result):

@@ -205,7 +205,7 @@ def test_each_goal_is_judged_by_its_own_limit():
     assert found["pose spread", "wire"] and found["beat lock, told the beats", "raw"]
     assert found["beat alignment, music to motion", "wire"] and not found["beat alignment, motion to music", "wire"]
     assert not found["mean offset, own tracker", "wire"] and found["lock on beats of other tempi", "raw"]
-    assert found["follows tempo, 0.8x", "wire"] and found["an hour, no NaN", "both"]
+    assert found["follows tempo, 0.8x, own tracker", "wire"] and found["an hour, no NaN", "both"]
     assert found["last minute of an hour, speed", "raw"] and not found["silence brings a calm idle", "wire"]
     assert found["FID_k", "wire"] is False and found["FID_g", "wire"] is None
 

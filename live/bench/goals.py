@@ -83,10 +83,9 @@ def _alignment(result: Values) -> Iterator[Goal]:
 def _tempo(result: Values) -> Iterator[Goal]:
     for row, values in result["rows"].items():
         if row.startswith("songs at "):
-            rate, share = row.rpartition(" ")[2], values["follows_tempo"]
-            yield _line(
-                f"follows tempo, {rate}x", "wire", f">= {FOLLOWS:.0%} of windows", share, ".0%", _at_least(FOLLOWS)
-            )
+            rate, _, told = row.removeprefix("songs at ").partition(", ")
+            what, must = f"follows tempo, {rate}x, {told or 'own tracker'}", f">= {FOLLOWS:.0%} of windows"
+            yield _line(what, "wire", must, values["follows_tempo"], ".0%", _at_least(FOLLOWS))
 
 
 def _hour(result: Values) -> Iterator[Goal]:

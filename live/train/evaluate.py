@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,8 @@ SILENCE = 20.0
 """Seconds of silence that a model is given."""
 RATES = (0.8, 1.25)
 """How much faster the warped songs are."""
+WARPED = {"own": "songs at {:g}", "told": "songs at {:g}, told the beats"}
+"""Rows of dances to them, by ear and told the beats."""
 Jobs = dict[tuple[str, str], Callable[[], Any]]
 Said = Callable[[str], None]
 NOBODY: Mapping[str, Dances] = {}
@@ -61,9 +64,11 @@ def evaluate(
     true = {way: [_part(song, made["true", song.name], way) for song in told] for way in ("wire", "raw")}
     groups = {"model, on the wire": own["wire"], "model, raw": own["raw"]}
     groups |= {"told the beats, wire": true["wire"], "told the beats, raw": true["raw"]}
-    for rate in RATES:
-        slower = [_part(s.warped(rate), made[f"warped to {rate:g}", s.name], "wire") for s in _to_warp(songs, plan)]
-        groups[f"songs at {rate:g}"] = slower
+    for rate, (heard, row) in product(RATES, WARPED.items()):
+        dances_to = [
+            (song.warped(rate), made[f"warped to {rate:g}, {heard}", song.name]) for song in _to_warp(songs, plan)
+        ]
+        groups[row.format(rate)] = [_part(song, danced, "wire") for song, danced in dances_to]
     groups |= {
         "random pairing": shuffled([p for p in own["wire"] if len(p.beats)]),
         "silence": [part(song.name, made["silence", ""].wire, song.beats) for song in known],
@@ -104,9 +109,9 @@ def _jobs(dancer: Dances, songs: Sequence[Music], plan: Plan, beside: Mapping[st
             jobs["true", song.name] = partial(_dance, dancer, song.audio, song.beats)
         for name, other in beside.items():
             jobs[name, song.name] = partial(_dance, other, song.audio, beats)
-    for song in _to_warp(songs, plan):
-        for rate in RATES:
-            jobs[f"warped to {rate:g}", song.name] = partial(_dance_warped, dancer, song, rate, plan)
+    for song, rate, heard in product(_to_warp(songs, plan), RATES, WARPED):
+        told = heard == "told" or plan.tracker == TRUE
+        jobs[f"warped to {rate:g}, {heard}", song.name] = partial(_dance_warped, dancer, song, rate, told)
     jobs["silence", ""] = partial(_dance, dancer, np.zeros(int(SILENCE * SAMPLE_RATE), np.float32), None)
     jobs["accents", ""] = partial(lag_to_accents, dancer, songs[0])
     jobs["pause", ""] = partial(silenced, dancer, songs[0])
@@ -119,9 +124,9 @@ def _dance(dancer: Dances, audio: Float32, beats: Any) -> Any:
     return dancer(audio, beats)
 
 
-def _dance_warped(dancer: Dances, song: Music, rate: float, plan: Plan) -> Any:
+def _dance_warped(dancer: Dances, song: Music, rate: float, told: bool) -> Any:
     warped = song.warped(rate)
-    return dancer(warped.audio, warped.beats if plan.tracker == TRUE else None)
+    return dancer(warped.audio, warped.beats if told else None)
 
 
 def _to_warp(songs: Sequence[Music], plan: Plan) -> list[Music]:
