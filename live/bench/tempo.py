@@ -23,9 +23,10 @@ def motion_period(y: Float64, around: float) -> float:
 
     y [T, J, 3] at 25/s, T below 256. The autocorrelation of all joints' velocities, in the frame that turns with the
     hips, read at `RETURNS` times the beat, less its own trend. Periods an octave apart are the same answer, so half and
-    double time count. Of some fifty ways (combs over spectra, autocorrelations at other multiples, speeds, the spacing
-    of motion beats) this one finds the tempo most often where it is known: in 79% of the windows of the recorded salsa
-    dances, and in 95 to 98% of those of the shipped `salsa` when it is told the beats; a tempo 17% beside it in none.
+    double time count. Of some forty ways (combs over spectra, autocorrelations at other multiples, speeds, the spacing
+    of motion beats) this one finds the tempo most often where it is known, all taken together: in 79% of the windows of
+    the recorded salsa dances, and in 95 to 98% of those that `salsa` dances told the beats of the steady songs as they
+    are and warped; a tempo 17% beside it in none. A comb of four spectral lines a bar found 79% and 82 to 89%.
     """
     velocities = np.diff(facing(y), axis=0).reshape(len(y) - 1, -1)
     spectrum = np.fft.rfft(velocities - velocities.mean(0), PADDED, axis=0)
