@@ -45,6 +45,17 @@ def as_punctual(thread: int) -> None:
             os.sched_setscheduler(thread, os.sched_getscheduler(0), os.sched_getparam(0))
 
 
+def cores() -> list[int]:
+    """The cores that this process may run on; none where they have no numbers."""
+    return sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
+
+
+def stay_on(core: int) -> None:
+    """Run this process on that one of `cores` alone from now on."""
+    if sys.platform == "linux":
+        os.sched_setaffinity(0, {core})
+
+
 def leave() -> None:
     """Give the normal scheduling and the collector back."""
     gc.enable()

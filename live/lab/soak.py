@@ -1,8 +1,8 @@
 """`live bench soak`: late poses and who was to blame, memory and how it grew, over any time.
 
 A pose's slot travels with it (`/VMC/Ext/T`), so the receiver's timeline tells *which* poses were late; how many, the
-report tells. A late pose that a bare control loop also felt within 50 ms, or that lies as near to time stolen by the
-hypervisor (`steal` of /proc/stat, sampled every 0.1 s), is the machine's doing and listed apart.
+report tells. A late pose that a bare control loop, one on each core, also felt within 50 ms, or that lies as near to
+time stolen by the hypervisor (`steal` of /proc/stat, sampled every 0.1 s), is the machine's doing and listed apart.
 """
 
 from __future__ import annotations
