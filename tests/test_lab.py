@@ -277,9 +277,8 @@ def test_a_receiver_that_is_interrupted_between_its_clocks_reads_them_again(monk
 def test_a_process_that_has_ended_but_was_not_asked_yet_is_no_sample_of_its_memory(monkeypatch):
     psutil = pytest.importorskip("psutil")
     ended = subprocess.Popen([sys.executable, "-c", ""])
-    os.waitid(
-        os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT
-    )  # a zombie from here on: in the system's list, without memory
+    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+    # a zombie from here on: in the system's list, without memory
     assert psutil.Process(ended.pid).memory_info().rss == 0
     polls = iter([None, ended.pid])
     monkeypatch.setattr(ended, "poll", lambda: next(polls))
