@@ -9,7 +9,6 @@ picture.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ import measure
 import numpy as np
 import skia
 
+from live import realtime
 from live.frames.easel import Easel, open_easel
 from live.frames.folder import find_renderer
 from live.frames.maps import draw
@@ -55,8 +55,8 @@ def _run(module: str, *arguments: str) -> None:
 
 def timed(easel: Easel, held_out: Footage, pictures: int) -> list[float]:
     """Seconds that each picture took, held to one core where the system can."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    if cores := realtime.cores():
+        realtime.stay_on(cores[-1])
     state, seconds = easel.initial_state(), []
     for n in range(WARM_UP + pictures):
         begun = time.perf_counter()

@@ -21,6 +21,7 @@ from typing import Any
 import measure
 import numpy as np
 
+from live import realtime
 from live.outputs import window
 from live.take import pose_of, read_take
 
@@ -54,7 +55,7 @@ def shown(take: Path) -> dict[str, Any]:
     records = read_take(take).records
     output = window.open_output(f"window:?size={SIZE}&text=0")
     output.open(DANCERS, True)
-    cores = os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else set()
+    cores = set(realtime.cores())
     if output.child is not None and len(cores) > 1:  # a core for the window, the others for who sends
         os.sched_setaffinity(output.child.pid, {max(cores)})
         os.sched_setaffinity(0, cores - {max(cores)})

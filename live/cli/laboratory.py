@@ -105,7 +105,7 @@ def soaked(plan: Plan, busy: bool, recorder: bool, preview: bool) -> Result:
     measures = stage.jitter_measures(told.received, bare, plan.warm_up) | soak.measures(samples)
     limits = soak.limits(numbers) | stage.interval_limits(measures)
     how = asdict(plan) | {"busy_core": busy, "recorder": recorder, "preview": preview}
-    details = _told(told) | {"late_poses": late}
+    details = _portable(_told(told), folder) | {"late_poses": late}
     return Result("soak", how, measures, limits, numbers, details, told.report["machine"])
 
 
@@ -136,8 +136,8 @@ def drilled(plan: Plan, faults: int, seed: int) -> Result:
         told, why = _end(performance)
     numbers = drills.numbers(drill.done, told)
     details = {"faults": [fault._asdict() for fault in drill.done], "left out": left_out, "lost": why}
-    details |= _told(told) if told is not None else {}
-    how = asdict(whole) | {"faults": faults, "seed": seed}
+    details |= _portable(_told(told), folder) if told is not None else {}
+    how = _portable(asdict(whole), folder) | {"faults": faults, "seed": seed}
     return Result("drills", how, drills.measures(told), drills.limits(numbers), numbers, details)
 
 
@@ -166,6 +166,15 @@ def _told(told: Told) -> dict[str, Any]:
     keys = ("model", "backend", "input", "duration_s", "ticks", "poses", "deadline_misses", "overflows", "stage_ms",
             "interval_ms", "reaction_ms", "declared_ms", "outputs", "recoveries")  # fmt: skip
     return {key: told.report[key] for key in keys} | {"frames_received": len(told.received.frames)}
+
+
+def _portable(values: Any, folder: Path) -> Any:
+    """The same, the files in a folder that nobody else has by their names alone."""
+    if isinstance(values, dict):
+        return {key: _portable(value, folder) for key, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [_portable(value, folder) for value in values]
+    return values.replace(f"{folder}{os.sep}", "") if isinstance(values, str) else values
 
 
 def outputs(seconds: float, warm_up: float, rounds: int) -> Result:
