@@ -15,7 +15,7 @@ SOURCES = {
         "`live bench end-to-end`",
         "clicks into a virtual microphone for {minutes:g} min, found in the stream",
     ),
-    "soak": ("`live bench soak`", "{minutes:g} min with window and recorder, one core kept busy by a training"),
+    "soak": ("`live bench soak`", "{minutes:g} min with window and recorder, one core kept busy"),
     "drills": ("`live bench drills`", "{minutes:g} min under the watchdog, 200 random faults, both cores kept busy"),
     "startup": ("`benchmarks/startup.py`", "start"),
     "outputs": ("`live bench outputs`", "encode and send of a frame; 32 dancers as a share of one core"),
