@@ -241,7 +241,7 @@ def waltz_tempo(config):
 
 def test_what_goes_astray_counts_against_two_thirds_of_the_tempo():
     assert waltz_tempo(PointerConfig()) == pytest.approx(130.0, rel=0.03)
-    assert waltz_tempo(PointerConfig(surprise=0.0)) == pytest.approx(87.0, rel=0.03)
+    assert waltz_tempo(PointerConfig(surprise=0.0)) == pytest.approx(87.0, rel=0.05)
 
 
 def test_silence_is_coasted_on_and_confidence_falls():
