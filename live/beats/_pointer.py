@@ -40,7 +40,7 @@ LOYAL_WITHIN = 0.08
 class PointerConfig:
     """What the filter believes about music.
 
-    Chosen among some 2,000 random settings by the choosing half of the shared clips, as they are and warped to 0.8 and
+    Chosen among some 3,000 random settings by the choosing half of the shared clips, as they are and warped to 0.8 and
     1.25 times; eight settings with every value moved by up to 5% follow the step of tempo among these clips as well.
     """
 
