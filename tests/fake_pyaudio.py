@@ -96,19 +96,27 @@ class FakePyAudio:
 
 @dataclass
 class FakeStream:
-    """An open input, and how it was opened. Its reads return its own `events`, as they come."""
+    """An open input, and how it was opened. Its reads return its own `events`, as they come; what one asks less of
+    stays for the next."""
 
     how: dict[str, Any]
     events: queue.Queue[Any] = field(default_factory=queue.Queue)
     waiting: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    left: Float32 = field(default_factory=lambda: np.zeros(0, np.float32))
 
     def read(self, frames: int, exception_on_overflow: bool) -> bytes:
         assert not exception_on_overflow  # PyAudio would close the stream
-        self.waiting.release()
-        event = self.events.get()
-        if isinstance(event, Exception):
-            raise event
-        return np.asarray(event, np.float32).tobytes()
+        if not len(self.left):
+            self.waiting.release()
+            event = self.events.get()
+            if isinstance(event, Exception):
+                raise event
+            self.left = np.asarray(event, np.float32)
+        read, self.left = self.left[:frames], self.left[frames:]
+        return read.tobytes()
+
+    def get_read_available(self) -> int:
+        return len(self.left)
 
     def get_input_latency(self) -> float:
         return 0.01

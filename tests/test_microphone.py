@@ -134,6 +134,15 @@ def test_capture_time_is_the_time_of_the_sample(audio: FakePyAudio, listen: Open
     assert mic.capture_time(24_000) == pytest.approx(START + 0.505, abs=1e-4)
 
 
+def test_what_waits_behind_a_block_is_taken_with_it(audio: FakePyAudio, listen: Open) -> None:
+    """A device that delivers 288 frames at a time: left in it, they would make the clock late by up to a block."""
+    mic = listen()
+    for first in range(0, 100 * 288, 288):
+        audio.deliver(count(first, 288), START + (first + 288) / 48_000)
+    assert mic.capture_time(24_000) == pytest.approx(START + 0.5, abs=1e-4)
+    assert np.array_equal(mic.read_available().samples, count(0, 100 * 288))
+
+
 def test_another_rate_and_stereo_are_converted(audio: FakePyAudio, listen: Open) -> None:
     audio.devices = [device("stage mic", 44_100.0, 2)]
     audio.accepts = {(44_100, 2)}

@@ -6,6 +6,7 @@ import math
 import queue
 import threading
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -140,19 +141,18 @@ class Microphone:
                 self.latency = float(stream.get_input_latency()) + converter.delay
                 frames = max(self._config.block * rate // SAMPLE_RATE, 1)
                 while self._is_on(turn):
-                    # With exception_on_overflow PyAudio closes the stream at an overflow; the clock tells losses.
-                    data = stream.read(frames, exception_on_overflow=False)
+                    data = _read(stream, frames)
                     if turn == self._turn:
-                        self._take(data, frames, converter, rate, channels)
+                        self._take(data, converter, rate, channels)
 
-    def _take(self, data: bytes, frames: int, converter: Converter, rate: int, channels: int) -> None:
+    def _take(self, data: bytes, converter: Converter, rate: int, channels: int) -> None:
         """What was read into the ring."""
         now = self._clock.now()
+        block = np.frombuffer(data, np.float32).reshape(-1, channels)
         if not self._capturing:
-            self._note_return(now, frames * SAMPLE_RATE / rate)
+            self._note_return(now, len(block) * SAMPLE_RATE / rate)
         self._heard = now
         self._told.discard("hang")
-        block = np.frombuffer(data, np.float32).reshape(-1, channels)
         self._captured += len(block) * SAMPLE_RATE / rate
         self._ring.write(converter.convert(block))
         self._account(now)
@@ -231,6 +231,14 @@ class LossMeter:
             return 0.0
         lost, self._since, self._smallest = self._smallest, math.inf, math.inf
         return lost
+
+
+def _read(stream: Any, frames: int) -> bytes:
+    """Wait for `frames`, and take what came with them: left in the device, the clock would take it for later sound."""
+    # With exception_on_overflow PyAudio closes the stream at an overflow; the clock tells losses.
+    data = stream.read(frames, exception_on_overflow=False)
+    more = stream.get_read_available()  # negative: an error, which the next read meets as well
+    return data + stream.read(more, exception_on_overflow=False) if more > 0 else data
 
 
 def _quality(rate: int) -> str:
