@@ -23,22 +23,22 @@ class Hops:
 
     def __init__(self, size: int) -> None:
         self.buffer = np.zeros(size, np.float32)
-        self._filled = 0
+        self.filled = 0
 
     @property
     def rest(self) -> Float32:
         """A copy of what does not fill a hop yet."""
-        return self.buffer[: self._filled].copy()
+        return self.buffer[: self.filled].copy()
 
     def cut(self, samples: Float32) -> Iterator[Float32]:
         """Each hop [size] that becomes whole with `samples` [n]."""
         size = len(self.buffer)
         while len(samples):
-            n = min(size - self._filled, len(samples))
-            self.buffer[self._filled : self._filled + n] = samples[:n]
-            self._filled = (self._filled + n) % size
+            n = min(size - self.filled, len(samples))
+            self.buffer[self.filled : self.filled + n] = samples[:n]
+            self.filled = (self.filled + n) % size
             samples = samples[n:]
-            if self._filled == 0:
+            if self.filled == 0:
                 yield self.buffer
 
 

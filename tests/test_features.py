@@ -5,7 +5,7 @@ import pytest
 
 from live.beats.aubio import AubioTracker
 from live.contracts import FEATURE_NAMES
-from live.features.extractor import GRAIN, UNVOICED_PITCH, Extractor, beat_features, pool
+from live.features.extractor import GRAIN, TONE, UNVOICED_PITCH, Extractor, beat_features, pool
 from live.types import HOP, SAMPLE_RATE, BeatState
 
 RNG = np.random.default_rng(1)
@@ -58,6 +58,15 @@ def test_the_tracker_hears_before_the_frame_is_whole():
     listener = Listener()
     Extractor(listener).push(np.zeros(HOP - 1, np.float32))
     assert listener.heard == HOP - GRAIN
+
+
+def test_pitch_and_chroma_are_known_before_the_frame_is_whole():
+    x = clicks(1.0)
+    y = x.copy()
+    y[-GRAIN:] = 0.0
+    a, b = matrix(x)[-1], matrix(y)[-1]
+    assert np.array_equal(a[TONE], b[TONE]) and not np.array_equal(a[5:18], b[5:18])
+    assert not np.array_equal(a[TONE], matrix(x)[-2][TONE])
 
 
 def test_the_future_changes_nothing_earlier():

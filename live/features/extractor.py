@@ -17,7 +17,8 @@ then, per frame of 800 samples at 48 kHz:
 | bar_sin, bar_cos | the same of the bar phase, times the confidence in the downbeat | 0 |
 | tempo | log2(bpm / 120), clipped to [-2, 2] | 0 |
 
-Pitch, voicing and chroma are renewed with every second frame (30 Hz, frames 1, 3, 5, ...) and held in between.
+Pitch, voicing and chroma are renewed with every second frame (30 Hz, frames 1, 3, 5, ...) and held in between; they
+are of the sound up to 80 samples before its end, so that little is left to do when it is whole.
 
 Latency: a frame is known when its last sample is. A spectrum looks back 2048 samples (43 ms), its centre of mass lies
 21 ms back; aubio confirms an onset one frame after its peak.
@@ -130,6 +131,8 @@ class Extractor:
             for hop in self._hops.cut(heard):
                 self._end += HOP
                 frames.append(self._frame(hop))
+            if self._hops.filled == HOP - GRAIN and self._end // HOP % 2:
+                self._tone = self._tone_of(np.concatenate([self._past[HOP - GRAIN :], self._hops.rest]))
         return frames
 
     def pooled(self, frames: list[Float32]) -> Float32:
@@ -155,7 +158,7 @@ class Extractor:
         magnitudes = np.abs(np.fft.rfft(self._past[-WINDOW:] * HANN))
         values = np.zeros(COUNT, np.float32)
         values[1], values[2] = self._rise(magnitudes), float(self._onset(hop)[0] > 0.0)
-        values[TONE] = self._tone_now()
+        values[TONE] = self._tone
         values[0] = min(1.0, max(0.0, 1.0 + math.log10(max(level, 1e-9)) / 3.0))
         if level >= SILENCE_RMS:
             values[5] = float(magnitudes @ KILOHERTZ) / max(float(magnitudes.sum()), 1e-9)
@@ -175,17 +178,15 @@ class Extractor:
         self._last_log = log
         return min(rise, 4.0)
 
-    def _tone_now(self) -> Float32:
-        """Pitch, voicing and chroma [14]: new with every second hop, else those of the hop before."""
-        if self._end // HOP % 2 == 0:
-            chroma = FOLD @ np.abs(np.fft.rfft(self._past * TONAL_HANN)[TONAL_BINS])
-            self._tone = np.empty(14, np.float32)
-            self._tone[:2] = self._f0()
-            self._tone[2:] = chroma / max(float(chroma.max()), 1e-9)
-        return self._tone
+    def _tone_of(self, past: Float32) -> Float32:
+        """Pitch, voicing and chroma [14] of the samples [TONAL_WINDOW] so far."""
+        chroma = FOLD @ np.abs(np.fft.rfft(past * TONAL_HANN)[TONAL_BINS])
+        tone = np.empty(14, np.float32)
+        tone[:2], tone[2:] = self._f0(past[-2 * HOP :]), chroma / max(float(chroma.max()), 1e-9)
+        return tone
 
-    def _f0(self) -> tuple[float, float]:
-        hertz, voicing = float(self._pitch(self._past[-2 * HOP :])[0]), float(self._pitch.get_confidence())
+    def _f0(self, past: Float32) -> tuple[float, float]:
+        hertz, voicing = float(self._pitch(past)[0]), float(self._pitch.get_confidence())
         if voicing < 0.3 or not 40.0 <= hertz <= 2000.0:
             return UNVOICED_PITCH, 0.0
         return math.log2(hertz), min(voicing, 1.0)
