@@ -236,7 +236,7 @@ class LossMeter:
 def _read(stream: Any, frames: int) -> bytes:
     """Wait for `frames`, and take what came with them: left in the device, the clock would take it for later sound."""
     # With exception_on_overflow PyAudio closes the stream at an overflow; the clock tells losses.
-    data = stream.read(frames, exception_on_overflow=False)
+    data: bytes = stream.read(frames, exception_on_overflow=False)
     more = stream.get_read_available()  # negative: an error, which the next read meets as well
     return data + stream.read(more, exception_on_overflow=False) if more > 0 else data
 
