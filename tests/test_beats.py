@@ -228,6 +228,31 @@ def test_a_tempo_step_is_followed_within_eight_beats():
     assert np.median(phase_errors(heard, 130, after)) < 0.035
 
 
+def phase_after_a_step(**config):
+    """Median phase error (s) from the fourth beat to the eighth after a step from 100 to 130 BPM, one and three of a waltz."""
+    beats = beat_times((100, 14.4), (130, 8.0))
+    heard = states(
+        pulse.PulseTracker(config=PointerConfig(**config)), drummed(beats[np.arange(len(beats)) % 3 != 1], 22.4)
+    )
+    fourth, eighth = (beats * 60.0 / 130.0 for beats in (4, 8))
+    return np.median(phase_errors(heard[1440 : 1440 + int(eighth * 100)], 130, fourth))
+
+
+def test_where_the_quick_filter_hears_more_it_is_followed():
+    patient = PointerConfig().trust
+    assert phase_after_a_step() < 0.035 < phase_after_a_step(haste=patient)
+
+
+def test_music_after_a_long_silence_starts_anew():
+    tracker = pulse.open_tracker()
+    states(tracker, clicks(120, 4.0))
+    assert tracker.snapshot()["music"] > 1.0
+    states(tracker, np.zeros(int((pulse.LONG + 1.0) * SECOND), np.float32))
+    assert tracker.snapshot()["music"] == 0.0
+    heard = states(tracker, clicks(150, 2.0))
+    assert heard[-1].bpm == pytest.approx(150, rel=0.06)
+
+
 def waltz_tempo(config):
     """BPM that the pointer finds where a waltz of 130 sounds on one and three, and the network senses two thirds."""
     pointer, period = Pointer(config), 60.0 * FRAME_RATE / 130.0
@@ -235,7 +260,7 @@ def waltz_tempo(config):
     for frame in range(1200):
         beat = round(frame / period)
         sounds = abs(frame - beat * period) <= 0.5 and beat % 3 != 1
-        belief = pointer.see(pointer.move(belief), 0.5 if sounds else 0.01, sensed)
+        belief = pointer.see(pointer.move(belief), 0.5 if sounds else 0.01, sensed, config.trust)
     return 60.0 * FRAME_RATE / pointer.read(belief, 0.0).period
 
 

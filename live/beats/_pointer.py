@@ -73,6 +73,8 @@ class PointerConfig:
     """Power of (1 - activation) by which a frame far from both is less likely, beside the `trust`."""
     trust: float = 0.29
     """Power of the likelihood."""
+    haste: float = 0.55
+    """The same for the quick filter, which tells the first beats and is followed where it hears more."""
     loyalty: float = 1.9
     """How many times stronger another tempo must be to be followed."""
 
@@ -131,11 +133,11 @@ class Pointer:
         """How much of the belief says that the beat is now."""
         return float(np.vdot(belief, self._on_beat))
 
-    def see(self, belief: Float32, activation: float, tempo: Float32) -> Float32:
-        """The belief after this frame's activation (0..1) and tempo distribution [tempi]."""
+    def see(self, belief: Float32, activation: float, tempo: Float32, trust: float) -> Float32:
+        """The belief after this frame's activation (0..1) and tempo distribution [tempi]; `trust`: see the config."""
         config = self.config
-        beat = max(activation, config.floor) ** config.trust
-        rest = ((1.0 - min(activation, 0.98)) / (config.sharpness - 1.0)) ** config.trust
+        beat = max(activation, config.floor) ** trust
+        rest = ((1.0 - min(activation, 0.98)) / (config.sharpness - 1.0)) ** trust
         tempo = self._blurred @ tempo
         heeded = np.maximum(tempo, np.float32(config.tempo_floor)) ** np.float32(config.heed)
         fresh = tempo * np.float32(config.restart * config.informed) + self._fresh

@@ -4,6 +4,9 @@ Every 10 ms: band levels -> network (`pulse.onnx`, trained by `live.train.beats`
 forward filter over tempo and phase -> the phase of *now*. The network tells a beat `LAG` late; the filter has
 predicted it by then, and the reported phase is that much ahead of the filter's. Costs about 0.23 ms per 10 ms.
 
+Two such filters run: a patient one, and a quick one that believes more of what it hears. The quick one tells the first
+beats; later the patient one is read, and follows the quick one where much is heard at its beats and little at its own.
+
 In silence nothing is learned and the beat is coasted on, confidence falling; without belief in any one hypothesis
 likewise.
 """
@@ -22,7 +25,7 @@ from live.beats._network import Network
 from live.beats._pointer import Pointer, PointerConfig, Reading, octave_apart
 from live.beats._spectrum import BANDS, HOP, WINDOW, levels, with_rises
 from live.hops import Windowed, cleaned
-from live.types import SAMPLE_RATE, BeatState, Float32, Snapshot
+from live.types import SAMPLE_RATE, BeatState, Float32, Float64, Snapshot
 
 WEIGHTS = Path(__file__).with_suffix(".onnx")
 FRAME = HOP / SAMPLE_RATE
@@ -40,6 +43,16 @@ PATIENCE = 8.0
 """Beats (two bars) for which an octave must be the better one before it is taken; fewer while little was heard."""
 REST, FADE = 0.5, 3.5
 """Seconds of silence that any rhythm may have, and in which confidence falls to 37% after that."""
+START = 2.5
+"""Seconds of music, its gaps left out, from the beginning or after a long silence, in which the quick filter is read."""
+LONG = 10.0
+"""Seconds of silence after which music starts anew."""
+LATELY = math.exp(-FRAME / 0.5)
+"""How fast it is forgotten which filter's beats were heard: in half a second."""
+BETTER, CLEARLY = 1.9, 0.64
+"""How many times more must be heard at the quick filter's beats for the patient one to follow, and with what share."""
+AGAIN = 3.0
+"""Seconds until it may do so again."""
 DOUBTED, SUPPORTED = 0.025, 0.12
 """Mean activation at a hypothesis' beats that is no support, and full support."""
 
@@ -53,6 +66,14 @@ class Memory(Windowed):
     levels: Float32 = field(default_factory=lambda: np.zeros((2, BANDS), np.float32))
     network: Float32 = field(default_factory=lambda: np.zeros(0, np.float32))
     belief: Float32 = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    quick: Float32 = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    """The belief of the quick filter."""
+    lately: Float64 = field(default_factory=lambda: np.zeros(4))
+    """What was heard at the beats that the patient filter expected, how much it expected; the same of the quick one."""
+    music: float = 0.0
+    """Seconds of it since it started, its gaps left out."""
+    followed: float = 0.0
+    """Seconds since the patient filter followed the quick one."""
     bar: Float32 = field(default_factory=lambda: _bar.PRIOR.copy())
     held: int = _bar.AT_FIRST
     doubt: int = 0
@@ -78,7 +99,8 @@ class PulseTracker:
     def __init__(self, weights: Path = WEIGHTS, config: PointerConfig | None = None) -> None:
         self._network = Network(weights)
         self._pointer = Pointer(config or PointerConfig())
-        self._memory = Memory(network=self._network.initial_state(), belief=self._pointer.initial())
+        belief = self._pointer.initial()
+        self._memory = Memory(network=self._network.initial_state(), belief=belief, quick=belief)
 
     def hear(self, samples: Float32) -> None:
         for window in self._memory.windows(cleaned(samples), HOP):
@@ -122,9 +144,42 @@ class PulseTracker:
         memory.heard = MEMORY * memory.heard + expected * beat
         memory.expected = MEMORY * memory.expected + expected
         memory.hush = memory.hush + FRAME if silent else 0.0
-        memory.belief = belief if silent else self._pointer.see(belief, beat, tempo)
+        memory.belief = belief if silent else self._pointer.see(belief, beat, tempo, self._pointer.config.trust)
+        self._hasten(expected, beat, tempo, silent)
         self._turn()
         self._place()
+
+    def _hasten(self, expected: float, beat: float, tempo: Float32, silent: bool) -> None:
+        """The same into the quick belief. `expected` is what the patient filter expected of this frame; where little is
+        heard at its beats, but much at those of the quick one, it follows."""
+        memory, pointer = self._memory, self._pointer
+        if memory.hush > LONG and memory.music > 0.0:
+            memory.quick, memory.music = pointer.initial(), 0.0
+        quick = pointer.move(memory.quick)
+        hoped = pointer.expectation(quick)
+        memory.lately = LATELY * memory.lately + (expected * beat, expected, hoped * beat, hoped)
+        memory.followed += FRAME
+        if silent:
+            memory.quick = quick
+            return
+        memory.quick = pointer.see(quick, beat, tempo, pointer.config.haste)
+        starting, memory.music = memory.music < START, memory.music + FRAME
+        if memory.music < START:
+            return
+        if starting:
+            memory.flip = PATIENCE  # another octave than was told in haste is taken at once
+        elif memory.followed > AGAIN and self._outdone():
+            memory.belief, memory.flip, memory.followed = memory.quick, PATIENCE, 0.0
+
+    def _outdone(self) -> bool:
+        """Whether the quick filter hears clearly more at its beats, which are not those of another octave."""
+        memory = self._memory
+        heard, expected, quick_heard, quick_expected = memory.lately
+        if quick_heard * expected <= BETTER * heard * quick_expected:
+            return False
+        reading = self._pointer.read(memory.quick, 0.0)
+        apart = memory.period > 0.0 and octave_apart(reading.period, memory.period)
+        return reading.share > CLEARLY and not apart
 
     def _told(self, now: Float32) -> tuple[float, float, Float32]:
         """The network's beat, downbeat and tempi [tempi] for band levels [BANDS]."""
@@ -153,14 +208,15 @@ class PulseTracker:
     def _read(self) -> Reading:
         """The best hypothesis; one an octave off the tempo held must be the best for bars before it is taken."""
         memory = self._memory
-        reading = self._pointer.read(memory.belief, memory.period)
+        belief = memory.quick if memory.music < START else memory.belief
+        reading = self._pointer.read(belief, memory.period)
         if memory.period <= 0.0 or not octave_apart(reading.period, memory.period):
             memory.flip = 0.0
             return reading
         memory.flip += 1.0 / memory.period
         if memory.flip > min(PATIENCE, 0.5 * memory.count):
             return reading
-        return self._pointer.read(memory.belief, memory.period, patient=True)
+        return self._pointer.read(belief, memory.period, patient=True)
 
     def _follow(self, ran: float, heard: float) -> None:
         """Take the `heard` phase; count the beat that passed. `ran` is the phase that had been promised for now.
