@@ -44,7 +44,7 @@ PATIENCE = 8.0
 REST, FADE = 0.5, 3.5
 """Seconds of silence that any rhythm may have, and in which confidence falls to 37% after that."""
 START = 2.5
-"""Seconds of music, its gaps left out, from the beginning or after a long silence, in which the quick filter is read."""
+"""Seconds of music, its gaps left out, from the beginning or after long silence, in which the quick filter is read."""
 LONG = 10.0
 """Seconds of silence after which music starts anew."""
 LATELY = math.exp(-FRAME / 0.5)
