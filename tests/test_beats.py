@@ -229,7 +229,7 @@ def test_a_tempo_step_is_followed_within_eight_beats():
 
 
 def phase_after_a_step(**config):
-    """Median phase error (s) from beat four to eight after a step from 100 to 130 BPM; one and three of a waltz sound."""
+    """Median phase error (s) from beat four to eight after a step from 100 to 130 BPM, on one and three of a waltz."""
     beats = beat_times((100, 14.4), (130, 8.0))
     heard = states(
         pulse.PulseTracker(config=PointerConfig(**config)), drummed(beats[np.arange(len(beats)) % 3 != 1], 22.4)
