@@ -88,19 +88,23 @@ class Reading(NamedTuple):
 
 
 class Pointer:
-    """Tables of the filter; the belief [tempi, positions], summing to one, is a value in and a value out."""
+    """Tables of the filter; the belief, summing to one, is a value in and a value out.
+
+    It is flat, [states]: each tempo's positions from 0 up, as many as it has, one tempo after the other.
+    """
 
     def __init__(self, config: PointerConfig) -> None:
         self.config = config
         self.periods = 60.0 * FRAME_RATE / TEMPI
-        positions = np.arange(int(np.ceil(self.periods[-1])) + 1)
         whole = np.floor(self.periods).astype(int)
+        self._counts = whole + 1
+        self._starts = np.concatenate([[0], np.cumsum(self._counts)])
+        self._lasts = self._starts[1:] - 1
         self._logs, self._periods = np.log(self.periods), self.periods.astype(np.float32)
-        valid = positions < np.ceil(self.periods)[:, None]
         prior = np.exp(-0.5 * (np.log(TEMPI / config.favourite) / config.breadth) ** 2)
         self._prior = np.asarray(prior / prior.sum(), np.float32)
-        self._anywhere = np.asarray(valid / np.ceil(self.periods)[:, None], np.float32)
-        self._ones = np.ones(len(positions), np.float32)  # a product with these is the fastest sum
+        self._anywhere = np.asarray(1.0 / self._counts, np.float32)
+        """Probability of each position of a tempo."""
         self._fresh = self._prior * np.float32(config.restart * (1.0 - config.informed))
         self._blurred = _blur(config.tempo_blur)
         self._pooled = _within(len(TEMPI), REACH)
@@ -108,30 +112,35 @@ class Pointer:
         change = _tempo_change(config, self.periods, self._prior) * prior ** (config.pull * self.periods / FRAME_RATE)
         late = self.periods - whole
         self._change = np.concatenate([change * (1.0 - late), change * late], 1).astype(np.float32)
-        entry = np.arange(len(TEMPI)) * len(positions) + whole
-        self._entry = np.concatenate([entry - 1, entry])
-        """Where in the flat belief each tempo's new beat may stand."""
-        turns = positions / self.periods[:, None]
-        blur = 0.7 / self.periods[:, None] + config.width
+        self._entry = np.concatenate([self._lasts - 1, self._lasts])
+        """Where each tempo's new beat may stand."""
+        period = self.periods.repeat(self._counts)
+        turns = (np.arange(self._starts[-1]) - self._starts[:-1].repeat(self._counts)) / period
+        blur = 0.7 / period + config.width
         bumps = [np.exp(-0.5 * ((turns - at) / blur) ** 2) for at in (0.0, 1.0, *DIVISIONS)]
-        self._on_beat = np.asarray(np.maximum(*bumps[:2]) * valid, np.float32)
-        self._astray = np.asarray((1.0 - np.max(bumps, 0)) * valid, np.float32)
-        self._bins = np.where(valid, np.round(turns * BINS).astype(int) % BINS, 0)
+        on_beat = np.maximum(*bumps[:2])
+        self._on_beat = np.asarray(np.where(on_beat > 1e-9, on_beat, 0.0), np.float32)  # denormals are slow
+        self._astray = np.asarray(1.0 - np.max(bumps, 0), np.float32)
+        self._bins = np.round(turns * BINS).astype(int) % BINS
 
     def initial(self) -> Float32:
-        return self._anywhere * self._prior[:, None]
+        return (self._anywhere * self._prior).repeat(self._counts)
 
     def move(self, belief: Float32) -> Float32:
         """The belief one frame later, having seen nothing."""
         out = np.empty_like(belief)
-        out.ravel()[:-1] = belief.ravel()[1:]
-        out[:, -1] = 0.0
-        out.ravel()[self._entry] += belief[:, 0] @ self._change
+        out[:-1] = belief[1:]
+        out[self._lasts] = 0.0
+        out[self._entry] += belief[self._starts[:-1]] @ self._change
         return out
+
+    def _of_tempi(self, belief: Float32) -> Float32:
+        """[tempi]: each tempo's share."""
+        return np.add.reduceat(belief, self._starts[:-1])
 
     def expectation(self, belief: Float32) -> float:
         """How much of the belief says that the beat is now."""
-        return float(np.vdot(belief, self._on_beat))
+        return float(belief @ self._on_beat)
 
     def see(self, belief: Float32, activation: float, tempo: Float32, trust: float) -> Float32:
         """The belief after this frame's activation (0..1) and tempo distribution [tempi]; `trust`: see the config."""
@@ -147,15 +156,15 @@ class Pointer:
             surprise = 1.0 - (1.0 - min(activation, 0.98)) ** config.surprise
             out -= self._astray * np.float32(rest * surprise)
         out *= belief
-        heeded *= np.float32((1.0 - config.restart) / float(out @ self._ones @ heeded))
-        out *= heeded[:, None]
-        out += self._anywhere * fresh[:, None]
+        heeded *= np.float32((1.0 - config.restart) / float(self._of_tempi(out) @ heeded))
+        out *= heeded.repeat(self._counts)
+        out += (self._anywhere * fresh).repeat(self._counts)
         return out
 
     def read(self, belief: Float32, held: float, patient: bool = False) -> Reading:
         """The strongest hypothesis; one near the `held` period (0: none) counts `loyalty` times, and if `patient`, it
         alone."""
-        weight = belief @ self._ones
+        weight = self._of_tempi(belief)
         pooled = self._pooled @ weight
         if held > 0.0:
             near = np.abs(self._logs - math.log(held)) < LOYAL_WITHIN
@@ -164,7 +173,8 @@ class Pointer:
         rows = slice(max(best - REACH, 0), best + REACH + 1)
         likely = weight[rows]
         period = float(likely @ self._periods[rows]) / float(likely.sum())
-        histogram = np.bincount(self._bins[rows].ravel(), belief[rows].ravel(), BINS)
+        states = slice(self._starts[rows.start], self._starts[min(rows.stop, len(TEMPI))])
+        histogram = np.bincount(self._bins[states], belief[states], BINS)
         peak = int((self._three @ histogram).argmax())
         near_peak = histogram.take(AROUND + peak, mode="wrap")
         share = float(near_peak.sum())

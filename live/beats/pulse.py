@@ -65,8 +65,8 @@ class Memory(Windowed):
     filled: int = HOP // 2  # so that no frame ends together with one of the 35 features: a tick has less to do at once
     levels: Float32 = field(default_factory=lambda: np.zeros((2, BANDS), np.float32))
     network: Float32 = field(default_factory=lambda: np.zeros(0, np.float32))
-    belief: Float32 = field(default_factory=lambda: np.zeros((0, 0), np.float32))
-    quick: Float32 = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    belief: Float32 = field(default_factory=lambda: np.zeros(0, np.float32))
+    quick: Float32 = field(default_factory=lambda: np.zeros(0, np.float32))
     """The belief of the quick filter."""
     lately: Float64 = field(default_factory=lambda: np.zeros(4))
     """What was heard at the beats that the patient filter expected, how much it expected; the same of the quick one."""
