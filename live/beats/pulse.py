@@ -2,7 +2,7 @@
 
 Every 10 ms: band levels -> network (`pulse.onnx`, trained by `live.train.beats` on music of the project's own) ->
 forward filter over tempo and phase -> the phase of *now*. The network tells a beat `LAG` late; the filter has
-predicted it by then, and the reported phase is that much ahead of the filter's. Costs about 0.23 ms per 10 ms.
+predicted it by then, and the reported phase is that much ahead of the filter's. Costs about 0.25 ms per 10 ms.
 
 Two such filters run: a patient one, and a quick one that believes more of what it hears. The quick one tells the first
 beats; later the patient one is read, and follows the quick one where much is heard at its beats and little at its own.
