@@ -201,7 +201,8 @@ def test_a_belief_that_moves_keeps_its_tempo_and_comes_round_to_its_beat():
     belief[first] = 1.0  # the beat is now
     for _ in range(slowest):
         belief = pointer.move(belief)
-    assert belief[first : first + 2].sum() == pytest.approx(1.0, abs=1e-4) and belief.sum() == pytest.approx(1.0, abs=1e-4)
+    assert belief[first : first + 2].sum() == pytest.approx(1.0, abs=1e-4)
+    assert belief.sum() == pytest.approx(1.0, abs=1e-4)
 
 
 @pytest.mark.parametrize("bpm", [60, 90, 120, 150, 180])
