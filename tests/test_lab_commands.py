@@ -47,15 +47,18 @@ def test_a_step_is_measured_by_backend_and_dancers(tmp_path):
 @watched
 def test_the_tick_is_measured_by_stages(tmp_path):
     told = measured(tmp_path, "tick", "--duration", "2", "--warm-up", "1")
-    assert told["measures"]["tick"]["count"] == told["measures"]["generator"]["count"] == 60
+    misses = told["details"]["deadline_misses"]
+    assert 62 > told["measures"]["tick"]["count"] == told["measures"]["generator"]["count"] >= 58 - misses
     assert set(told["limits"]) == {"tick p50", "tick p99", "tick p999", "trace, share of a tick"}
-    assert told["details"]["frames_received"] == told["details"]["poses"] == 180
+    assert told["details"]["frames_received"] == told["details"]["poses"]
+    assert 183 > told["details"]["poses"] >= 177 - misses  # paced by the sound's clock, which a busy machine reads late
 
 
 @performing
 def test_jitter_is_measured_beside_a_bare_loop(tmp_path):
     told = measured(tmp_path, "jitter", "--duration", "1", "--warm-up", "1")
-    assert told["measures"]["interval, arrived"]["count"] == 59 and told["measures"]["bare loop, late"]["count"] > 50
+    assert 56 <= told["measures"]["interval, arrived"]["count"] <= 62
+    assert told["measures"]["bare loop, late"]["count"] > 50
 
 
 def test_sending_is_measured_by_outputs(tmp_path):
