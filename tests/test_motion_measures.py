@@ -163,6 +163,13 @@ def test_the_period_of_a_sway_is_that_of_its_beat_or_bar(sways_a_beat):
     assert tempo.motion_period(y, beat * 1.1) == pytest.approx(beat, rel=0.03)
 
 
+def test_the_range_of_a_period_has_no_ends():
+    beat = 0.6
+    y = motion.normalise(swaying(10.0, hertz=0.5 / beat), 60)
+    found = [np.log2(tempo.motion_period(y, beat * 2.0**shift) / beat) for shift in (-0.7, -0.5, -0.3, 0.3, 0.5, 0.7)]
+    np.testing.assert_allclose(found, np.round(found), atol=0.03)
+
+
 def test_who_keeps_another_tempo_does_not_follow():
     y = motion.normalise(swaying(30.5, hertz=1.0), 60)
     assert tempo.follows(y, np.arange(0, 31, 0.5), 0.0) == (3, 3) == tempo.follows(y, np.arange(0, 31, 1.0), 0.0)

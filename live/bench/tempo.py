@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import detrend
 
 from live.bench.motion import RATE, facing
 from live.types import Float64
@@ -12,30 +11,48 @@ WINDOW = 10.0
 """Seconds over which a period is read."""
 CLOSE = 0.03
 """How far the motion's period may be off the beat's."""
-RETURNS = {2: 0.5, 4: 1.0, 8: 0.5}
-"""After how many beats a dance comes back to itself, and how much that counts: half a bar, a bar, the eight-count."""
+BAR, SPREAD = 2.0, 2.0
+"""Returns count most after a bar of 2 ** 2 beats, and 1 / e two octaves to either side."""
+AROUND = np.linspace(-0.25, 0.25, 9)
+"""Octaves about a return: what is alike there as well says nothing."""
+STILL = 0.02
+"""m/s: a joint that moves less is not blown up to the others' size."""
 PADDED = 1 << 9
 
 
 def motion_period(y: Float64, around: float) -> float:
-    """Seconds: the beat within half an octave of `around` after whose half bars, bars and eight-counts a dance is most
-    like itself.
+    """Seconds: the beat within half an octave of `around` at whose multiples by powers of two a dance is most like
+    itself.
 
-    y [T, J, 3] at 25/s, T below 256. The autocorrelation of all joints' velocities, in the frame that turns with the
-    hips, read at `RETURNS` times the beat, less its own trend. Periods an octave apart are the same answer, so half and
-    double time count. Of some forty ways (combs over spectra, autocorrelations at other multiples, speeds, the spacing
-    of motion beats) this one finds the tempo most often where it is known, all taken together: in 79% of the windows of
-    the recorded salsa dances, and in 95 to 98% of those that `salsa` dances told the beats of the steady songs as they
-    are and warped; a tempo 17% beside it in none. A comb of four spectral lines a bar found 79% and 82 to 89%.
+    y [T, J, 3] at 25/s, T below 256. Likeness is the autocorrelation of the joints' velocities, in the frame that turns
+    with the hips, and of their speeds (alike also after half a figure, mirrored), each joint as loud as any other.
+    Periods an octave apart are the same answer, so half and double time count, and the range has no ends. Chosen by
+    recorded dances whose tempo is known, in windows a second apart: salsa is read right in 84% of 121, cha-cha and
+    rumba in 50% of 210 (two, four and eight beats of velocities alone, less their trend: 77% and 10%); a tempo 17%
+    beside the true one in at most 1%.
     """
-    velocities = np.diff(facing(y), axis=0).reshape(len(y) - 1, -1)
-    spectrum = np.fft.rfft(velocities - velocities.mean(0), PADDED, axis=0)
-    alike = np.fft.irfft((np.abs(spectrum) ** 2).sum(1))[: len(velocities)]
-    overlap = np.maximum(np.arange(len(alike), 0, -1), len(alike) // 4)  # a shorter one says too little
-    periods = around * 2.0 ** np.linspace(-0.5, 0.5, 351)
-    lags = np.arange(len(alike)) / RATE
-    score = sum(share * np.interp(beats * periods, lags, alike / overlap) for beats, share in RETURNS.items())
-    return float(periods[int(np.argmax(detrend(score)))])
+    velocities = np.diff(facing(y), axis=0)
+    alike = likeness(velocities) + likeness(np.linalg.norm(velocities, axis=-1, keepdims=True))
+    times = np.arange(len(alike)) / RATE
+    shifts = np.linspace(-0.5, 0.5, 351)
+    octaves = shifts + np.arange(-3, 6)[:, None]
+
+    def at(octaves: Float64) -> Float64:
+        return np.interp(around * 2.0**octaves, times, alike, right=0.0)
+
+    seen = np.maximum(1.0 - around * 2.0**octaves / times[-1], 0.0)
+    weight = seen * np.exp(-(((octaves - BAR) / SPREAD) ** 2))
+    score = weight * (at(octaves) - np.mean([at(octaves + beside) for beside in AROUND], 0))
+    return float(around * 2.0 ** shifts[int(np.argmax(score.sum(0)))])
+
+
+def likeness(x: Float64) -> Float64:
+    """How much of [T, J, D] is the same a number of frames later: [T], 1 at none."""
+    x = (x / np.maximum(x.std((0, 2), keepdims=True), STILL)).reshape(len(x), -1)
+    spectrum = np.fft.rfft(x - x.mean(0), PADDED, axis=0)
+    alike = np.fft.irfft((np.abs(spectrum) ** 2).sum(1))[: len(x)]
+    overlap = np.maximum(np.arange(len(x), 0, -1), len(x) // 4) / len(x)  # a shorter one says too little
+    return np.asarray(alike / overlap / max(float(alike[0]), 1e-12))
 
 
 def follows(y: Float64, beats: Float64, begun: float) -> tuple[int, int]:
