@@ -41,8 +41,9 @@ class AudioBlock(NamedTuple):
     start: int
 
 
-COUNTED = 0.1
-"""Confidence in the downbeat below which the dancer counts for itself, and with which it then does."""
+FIGURE, COUNTED, FOLLOWED = 4, 0.1, 0.5
+"""Beats of the bar that a dancer counts for itself, and how sure it is of its one; a downbeat that is surer than
+`FOLLOWED` is followed instead."""
 
 
 class BeatState(NamedTuple):
@@ -92,12 +93,15 @@ class BeatState(NamedTuple):
         return self
 
     def counted(self) -> BeatState:
-        """The same beat with a bar, as dancers count it: where no downbeat is known, any beat may be the one."""
-        if self.bpm <= 0.0 or self.bar_confidence >= COUNTED:
+        """The same beat with a bar, as dancers count it: on in fours from any beat, unless one is surely the downbeat.
+
+        A dance takes another bar up slowly, so a bar that is right half of the time costs it more than it gives.
+        """
+        if self.bpm <= 0.0 or self.bar_confidence > FOLLOWED:
             return self
-        known = self.bar_confidence > 0.0
-        bar = self.bar_phase if known else (self.beat_count + self.phase) / self.beats_per_bar % 1.0
-        return self._replace(bar_phase=bar, bar_confidence=min(COUNTED, self.confidence))
+        bar = (self.beat_count + self.phase) / FIGURE % 1.0
+        sure = min(COUNTED, self.confidence)
+        return self._replace(bar_phase=bar, bar_confidence=sure, beats_per_bar=FIGURE)
 
 
 class Event(NamedTuple):

@@ -323,14 +323,15 @@ def test_the_count_goes_on_whatever_the_tempo_is_folded_to():
     assert (halved.beat_count, halved.phase, halved.bar_phase) == (2, 0.875, pytest.approx(0.71875))
 
 
-def test_a_known_downbeat_is_left_alone():
-    beat = BeatState(0.5, 120.0, 1.0, 0.3, 0.5, 0.25, beat_count=5)
+def test_a_sure_downbeat_is_left_alone():
+    beat = BeatState(0.5, 120.0, 1.0, 0.3, 0.51, 0.25, beat_count=5)
     assert beat.counted() is beat
 
 
-def test_a_downbeat_that_is_hardly_known_is_kept_and_told_as_one_that_is_counted():
-    beat = BeatState(0.5, 120.0, 0.8, 0.3, 0.01, 0.25, beat_count=5)
-    assert beat.counted() == beat._replace(bar_confidence=0.1)
+@pytest.mark.parametrize("sure", [0.0, 0.01, 0.5])
+def test_a_downbeat_that_may_be_wrong_turns_no_dance_round(sure):
+    beat = BeatState(0.5, 120.0, 0.8, 0.3, sure, 0.25, beat_count=5, beats_per_bar=3)
+    assert beat.counted() == beat._replace(bar_phase=0.375, bar_confidence=0.1, beats_per_bar=4)
 
 
 def test_reaction_is_from_the_last_sample_of_a_frame_to_the_last_byte():

@@ -20,8 +20,9 @@ NEXT[ONE + np.array(METRES) - 1] = ONE
 AT_FIRST = int(ONE[-1])
 PATIENCE = 8
 """Beats (two bars of four) for which another beat of the bar must be the likeliest before it is taken."""
-SURE, FAINT = 0.4, 0.01
-"""Belief above chance that is full confidence, and the least confidence: a dance needs a bar, if only a counted one."""
+SURE, FAINT, MOST = 0.8, 0.01, 0.5
+"""Belief above chance over confidence, the least of that (cues need a bar) and the most: on eight steady clips
+taken to begin on a downbeat the bar is right 47% of the time, and a strong belief is no better."""
 
 
 class BarReading(NamedTuple):
@@ -72,4 +73,4 @@ def hold(held: int, doubt: int, belief: Float32, patience: float) -> tuple[int, 
 def read(belief: Float32, held: int) -> BarReading:
     metre = METRES[int(held >= ONE[1])]
     sure = (float(belief[held]) - 1.0 / metre) / (1.0 - 1.0 / metre)
-    return BarReading(held - int(ONE[METRES.index(metre)]), metre, min(max(sure / SURE, FAINT), 1.0))
+    return BarReading(held - int(ONE[METRES.index(metre)]), metre, min(max(sure / SURE, FAINT), MOST))

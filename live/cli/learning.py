@@ -166,7 +166,9 @@ def evaluate_command(
     temperature: Annotated[float | None, typer.Option(help="The model's own if left out.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same dances.")] = 1,
     sigma: Annotated[float, typer.Option(help="Width of the beat alignment, ms.", min=1.0)] = 70.0,
-    warped: Annotated[int, typer.Option(help="How many songs are also danced to at 0.8 and 1.25 times.", min=0)] = 4,
+    warped: Annotated[
+        int, typer.Option(help="How many songs at most are also danced to at 0.8 and 1.25 times.", min=0)
+    ] = 16,
     hour: Annotated[bool, typer.Option("--hour", help="Also dance for an hour without stopping.")] = False,
     card: Annotated[bool, typer.Option("--card", help="Write the figures into the model's card.")] = False,
 ) -> None:

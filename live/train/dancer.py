@@ -26,7 +26,8 @@ TRUE = "true"
 @dataclass(frozen=True)
 class Plan:
     """How to measure. `style` as performers write it, the model's default if empty. `sigma_ms` is the width of the
-    alignment's bell; `hour`, seconds of the run without a stop, 0 for none; `warped`, how many songs are warped."""
+    alignment's bell; `hour`, seconds of the run without a stop, 0 for none; `warped`, how many steady songs at most are
+    warped."""
 
     seconds: float = 60.0
     tracker: str = "pulse"
@@ -35,7 +36,7 @@ class Plan:
     temperature: float | None = None
     sigma_ms: float = SIGMA_MS
     hour: float = 0.0
-    warped: int = 4
+    warped: int = 16
 
 
 class Dances(Protocol):
