@@ -41,9 +41,9 @@ class AudioBlock(NamedTuple):
     start: int
 
 
-FIGURE, COUNTED, FOLLOWED = 4, 0.1, 0.5
+FIGURE, COUNTED, FOLLOWED = 4, 0.1, 0.6
 """Beats of the bar that a dancer counts for itself, and how sure it is of its one; a downbeat that is surer than
-`FOLLOWED` is followed instead."""
+`FOLLOWED` of the confidence in the beat is followed instead."""
 
 
 class BeatState(NamedTuple):
@@ -97,7 +97,7 @@ class BeatState(NamedTuple):
 
         A dance takes another bar up slowly, so a bar that is right half of the time costs it more than it gives.
         """
-        if self.bpm <= 0.0 or self.bar_confidence > FOLLOWED:
+        if self.bpm <= 0.0 or self.bar_confidence > FOLLOWED * self.confidence:
             return self
         bar = (self.beat_count + self.phase) / FIGURE % 1.0
         sure = min(COUNTED, self.confidence)
