@@ -220,6 +220,16 @@ def test_beat_one_is_where_the_hand_says():
     assert off(states[-1].bar_phase, (beats - 6) / 4) < 1e-6
 
 
+@pytest.mark.parametrize("confidence", [0.9, 0.2])
+def test_a_dancer_follows_the_hands_downbeat_and_no_doubtful_one(confidence):
+    hand = Hand(Grid(120, bar_confidence=0.5 * confidence, confidence=confidence))
+    states = play(hand, 2.0)
+    assert states[-1].counted().bar_confidence == pytest.approx(0.1)
+    hand.downbeat()
+    state = play(hand, 2.0)[-1]
+    assert state.counted() is state
+
+
 @pytest.mark.parametrize("beat", [4, 5, 6, 7])
 def test_a_bar_that_was_known_moves_without_a_jump_and_never_back(beat):
     hand = Hand(Grid(120))
