@@ -7,6 +7,7 @@ next slot, and survives what the rooms around it throw: a fault is counted in th
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ import numpy as np
 
 from live.clock import Clock
 from live.contracts import AudioSource, FeatureSource, Output, SignalSource
+from live.count import Count, counted, danced
 from live.ledger import Ledger, Survived, Times
 from live.legacy import Heard, Legacy
 from live.load import DANCERS, Load, extrapolated
@@ -91,7 +93,8 @@ class Engine:
         self._raw: Float32 = np.zeros((generator.dancers, generator.poses_per_tick, 1), np.float32)
         self._heard: list[FeatureFrame] = []
         self._last = FeatureFrame(features.silent_values(), 0, 0.0, BeatState())
-        self._last_heard = self._last_sent = self._began = float("nan")
+        self._last_heard = self._last_sent = self._began = self._counted_at = float("nan")
+        self._count = Count()
         self._rehearsal = Rehearsal(clock, self._rehearse)
         self._pushed = self._slot = self._heard_to = 0
         self._stopped = False
@@ -107,11 +110,12 @@ class Engine:
 
     def leave(self) -> Legacy:
         """What is needed to go on from the last pose; arrays are not copies."""
-        return Legacy(self._slot, self._began, self._last_sent, self._raw, self._state, self._body)
+        return Legacy(self._slot, self._began, self._last_sent, self._raw, self._state, self._body, self._count)
 
     def take_over(self, legacy: Legacy, heard: Heard) -> None:
         """Go on where another engine ended."""
-        self._slot, self._began, self._last_sent, self._raw, self._state, self._body = legacy
+        self._slot, self._began, self._last_sent, self._raw, self._state, self._body, self._count = legacy
+        self._counted_at = legacy.last_sent
         self._pushed = heard.samples
         if heard.newest is not None:
             self._last, self.beat, self.level = heard.newest, heard.newest.beat, heard.newest.level
@@ -297,7 +301,9 @@ class Engine:
         if self.deaf:
             self.beat = self._last.beat.advanced(deaf).fading(deaf)
             self.level = 0.0
-        beat = self.beat.advanced(self._source.latency + self.timing.lead).folded(*self.timing.tempo_range).counted()
+        passed = due - self._counted_at if math.isfinite(self._counted_at) else 0.0
+        self._count, self._counted_at = counted(self._count, self.beat, passed, self.timing.tempo_range), due
+        beat = danced(self._count, self.beat, self._source.latency + self.timing.lead)
         frames = [f.values for f in self._heard or [self._last]]
         heard = self._features.silent_values() if deaf > DEAF else self._features.pooled(frames)
         return self._features.with_beat(heard, beat)

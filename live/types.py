@@ -41,9 +41,8 @@ class AudioBlock(NamedTuple):
     start: int
 
 
-FIGURE, COUNTED, FOLLOWED = 4, 0.1, 0.6
-"""Beats of the bar that a dancer counts for itself, and how sure it is of its one; a downbeat that is surer than
-`FOLLOWED` of the confidence in the beat is followed instead."""
+FIGURE = 4
+"""Beats of the bar that a dancer counts for itself."""
 
 
 class BeatState(NamedTuple):
@@ -80,28 +79,6 @@ class BeatState(NamedTuple):
         """The state after `seconds` without sound: the beat is coasted on, ever less sure of it."""
         fade = math.exp(-max(0.0, seconds) / 4.0)
         return self._replace(confidence=self.confidence * fade, bar_confidence=self.bar_confidence * fade)
-
-    def folded(self, slowest: float, fastest: float) -> BeatState:
-        """The same beat counted twice as fast below `slowest` bpm, or half as fast above `fastest`."""
-        if 0.0 < self.bpm < slowest and 2.0 * self.bpm <= fastest:
-            phase, bar = 2.0 * self.phase, 2.0 * self.bar_phase % 1.0
-            count = 2 * self.beat_count + int(phase)
-            return self._replace(phase=phase % 1.0, bpm=2.0 * self.bpm, bar_phase=bar, beat_count=count)
-        if self.bpm > fastest and self.bpm / 2.0 >= slowest:
-            half, count = (self.phase + self.beat_count % 2) / 2.0, self.beat_count // 2
-            return self._replace(phase=half, bpm=self.bpm / 2.0, bar_confidence=0.0, beat_count=count)
-        return self
-
-    def counted(self) -> BeatState:
-        """The same beat with a bar, as dancers count it: on in fours from any beat, unless one is surely the downbeat.
-
-        A dance takes another bar up slowly, so a bar that is right half of the time costs it more than it gives.
-        """
-        if self.bpm <= 0.0 or self.bar_confidence > FOLLOWED * self.confidence:
-            return self
-        bar = (self.beat_count + self.phase) / FIGURE % 1.0
-        sure = min(COUNTED, self.confidence)
-        return self._replace(bar_phase=bar, bar_confidence=sure, beats_per_bar=FIGURE)
 
 
 class Event(NamedTuple):

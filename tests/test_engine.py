@@ -10,7 +10,7 @@ from live.clock import VirtualClock
 from live.engine import DEAF, STALL, Timing
 from live.legacy import Heard
 from live.pace import PERIOD
-from live.types import HOP, AudioBlock, BeatState, Event, Signals
+from live.types import HOP, AudioBlock, Event, Signals
 
 
 def phases_apart(a, b):
@@ -316,25 +316,6 @@ def test_where_no_downbeat_is_known_the_dancer_counts_in_fours():
         assert phases_apart(4 * beat.bar_phase, beat.phase) == pytest.approx(0, abs=1e-6) or not beat.confidence
 
 
-def test_the_count_goes_on_whatever_the_tempo_is_folded_to():
-    beat = BeatState(0.75, 120.0, 1.0, 0.0, 0.0, 0.125, beat_count=5)
-    doubled, halved = beat.folded(150.0, 300.0).counted(), beat.folded(40.0, 100.0).counted()
-    assert (doubled.beat_count, doubled.phase, doubled.bar_phase) == (11, 0.5, pytest.approx(0.875))
-    assert (halved.beat_count, halved.phase, halved.bar_phase) == (2, 0.875, pytest.approx(0.71875))
-
-
-def test_a_sure_downbeat_is_left_alone():
-    for confidence in (1.0, 0.2):
-        beat = BeatState(0.5, 120.0, confidence, 0.3, 0.61 * confidence, 0.25, beat_count=5)
-        assert beat.counted() is beat
-
-
-@pytest.mark.parametrize("sure", [0.0, 0.01, 0.4])
-def test_a_downbeat_that_may_be_wrong_turns_no_dance_round(sure):
-    beat = BeatState(0.5, 120.0, 0.8, 0.3, sure, 0.25, beat_count=5, beats_per_bar=3)
-    assert beat.counted() == beat._replace(bar_phase=0.375, bar_confidence=0.1, beats_per_bar=4)
-
-
 def test_reaction_is_from_the_last_sample_of_a_frame_to_the_last_byte():
     stage = performed(4.0, takes=dict.fromkeys(range(300), 0.002))
     reaction = stage.ledger.reaction
@@ -426,4 +407,7 @@ def test_who_takes_over_goes_on_with_the_next_pose_and_with_the_beat_that_was_he
     after.engine.run(1.5)
     assert [pose.sequence for pose in before.poses + after.poses] == list(range(len(before.poses + after.poses)))
     assert len(before.poses) == 60 and after.poses[0].beat.bpm == newest.beat.bpm > 0.0
+    assert after.features.beats[0].phase == pytest.approx(
+        BPM / 60 % 1.0, abs=0.05
+    )  # the count of who left, a second in
     assert after.poses[0].show_time == pytest.approx(1.0, abs=PERIOD)

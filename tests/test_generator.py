@@ -1,12 +1,16 @@
 """The generator's two forms are one: whole sequences and single ticks agree, and nothing leaks from the future."""
 
+import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from live import channels
 
 torch = pytest.importorskip("torch", reason="torch is not installed (extra `train`)")
+
+from scipy.signal import lfilter  # noqa: E402
 
 from live.nn.generator import Generator, rhythm  # noqa: E402
 from live.nn.sizes import GeneratorConfig, state_shapes  # noqa: E402
@@ -146,3 +150,17 @@ def test_amplitude_makes_movement_larger_and_turns_and_contacts_not():
     wanted = torch.full((channels.COUNT,), 1.5).double()
     wanted[channels.YAW_RATE] = wanted[channels.CONTACTS] = 1.0
     assert torch.allclose(other - mean, wanted * (one - mean))
+
+
+def test_smoothing_is_two_low_passes_over_the_movement_and_nothing_else():
+    generator, features, poses, style, noise, dropout = setting()
+    with torch.no_grad():
+        plain, state = stepped(generator, features, poses, style, noise, dropout)
+        generator.config = replace(SMALL, smoothing=0.05)
+        smooth, smoothed = stepped(generator, features, poses, style, noise, dropout)
+    taken = 1.0 - math.exp(-1.0 / (60 * 0.05))
+    frames = (plain * generator.pose_std).reshape(3, -1, SMALL.channels).numpy()
+    for _ in range(2):
+        frames = lfilter([taken], [1.0, taken - 1.0], frames, axis=1)
+    assert np.allclose((smooth * generator.pose_std).reshape(3, -1, SMALL.channels).numpy(), frames, atol=1e-12)
+    assert torch.equal(state["pose"], smoothed["pose"]) and "smoothed" not in state

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -187,11 +188,19 @@ def test_a_missing_device_is_told_in_a_line(arrays, tmp_path):
         learn.fit(config, arrays, tmp_path, learn.Begin(), learn.Machine(accelerator="gpu"))
 
 
+@pytest.mark.skipif(not learn._has_bf16(), reason="this processor computes no bfloat16")
 def test_bf16_trains_float32_weights(arrays, tmp_path):
     config = TrainConfig(model=SMALL, rounds=2, batch=4, ticks=20, every=2)
     made = learn.fit(config, arrays, tmp_path, learn.Begin(), learn.Machine(accelerator="cpu", precision="bf16-mixed"))
     assert {p.dtype for p in made.parameters()} == {torch.float32}
     assert all(bool(p.isfinite().all()) for p in made.parameters())
+
+
+def test_a_processor_without_bf16_is_told_in_one_line(arrays, tmp_path, monkeypatch):
+    config = TrainConfig(model=SMALL, rounds=2, batch=4, ticks=20)
+    monkeypatch.setattr(learn, "_has_bf16", lambda: False)
+    with pytest.raises(Unusable, match="bf16-mixed: this processor computes no bfloat16"):
+        learn.fit(config, arrays, tmp_path, learn.Begin(), learn.Machine(accelerator="cpu", precision="bf16-mixed"))
 
 
 @pytest.mark.slow
@@ -230,6 +239,51 @@ def test_on_stage_the_beat_is_told_as_loud_as_the_card_says(arrays, tmp_path):
     assert (card["network"]["amplitude"], card["training"]["model"]["amplitude"]) == (1.1, 1.0)
 
 
+@pytest.fixture(scope="module")
+def shipped(arrays, tmp_path_factory):
+    """A model folder and the run that it was exported from."""
+    folder = tmp_path_factory.mktemp("shipped")
+    run(arrays, folder / "run", rounds=2)
+    np.savez(folder / "data.npz", **arrays)
+    learn.export_checkpoint(folder / "run", write_card(folder), folder / "model", None, folder / "data.npz")
+    return folder
+
+
+def test_a_model_folder_gives_its_weights_back_without_what_the_stage_adds(shipped):
+    trained, again = (checkpoint.read_checkpoint(shipped / name) for name in ("run", "model"))
+    assert (again.styles, again.rounds, again.config) == (trained.styles, trained.rounds, trained.config)
+    for name, value in trained.modules["average"].items():
+        assert torch.allclose(again.modules["average"][name], value, rtol=1e-3, atol=1e-4), name
+
+
+def test_a_model_folder_is_exported_again_for_another_stage(shipped, tmp_path):
+    card = write_card(tmp_path)
+    card.write_text(card.read_text() + "smoothing = 0.04\ndropout_rate = 0.0\n")
+    learn.export_checkpoint(shipped / "model", card, tmp_path / "calm", None, None)
+    told = json.loads((tmp_path / "calm" / "model.json").read_text())
+    assert (told["network"]["smoothing"], told["network"]["footing"], told["dropout_rate"]) == (0.04, False, 0.0)
+    assert read_card(tmp_path / "calm").state["smoothed"] == [2, 138]
+
+
+def test_a_model_learns_on_after_its_new_posterior_has_learnt_alone(shipped, arrays, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "ALONE", 2)
+    before = checkpoint.read_checkpoint(shipped / "model").modules["generator"]
+    begin = learn.Begin(shipped / "model")
+    alone = run(arrays, tmp_path / "alone", 4, begin)
+    assert all(torch.equal(value, before[name]) for name, value in alone.generator.state_dict().items())
+    both = run(arrays, tmp_path / "both", 5, begin)
+    assert not torch.equal(both.generator.out.weight, before["out.weight"])
+
+
+def test_a_model_folder_with_a_foreign_graph_cannot_learn_on(shipped, tmp_path):
+    shutil.copytree(shipped / "model", tmp_path / "model")
+    card = json.loads((tmp_path / "model" / "model.json").read_text())
+    del card["training"]["model"]
+    (tmp_path / "model" / "model.json").write_text(json.dumps(card))
+    with pytest.raises(BadFile, match=r"model: cannot learn on, its graph is not one that `live export` writes"):
+        checkpoint.read_checkpoint(tmp_path / "model")
+
+
 def test_a_damaged_checkpoint_is_named(tmp_path):
     (tmp_path / "checkpoint.pt").write_bytes(b"PK\x03\x04 not really")
     with pytest.raises(BadFile, match=r"checkpoint\.pt"):
@@ -246,6 +300,7 @@ def exported(arrays, tmp_path_factory):
     out = tmp_path_factory.mktemp("run")
     run(arrays, out, rounds=10)
     generator = footing.planted(checkpoint.read_checkpoint(out).network(), dataset.Windows(arrays, 90), 0.5, 0.2)
+    generator.config = replace(generator.config, smoothing=0.03)
     folder = tmp_path_factory.mktemp("model")
     features = np.random.default_rng(0).normal(size=(60, 35)).astype(np.float32)
     export.export_model(generator, folder, CARD, features)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live.contracts import Output
+from live.count import Count
 from live.director import Director
 from live.engine import Engine
 from live.ledger import Ledger
@@ -83,13 +84,14 @@ class Inheritance:
 
     def _now(self) -> dict[str, NDArray[Any]]:
         """Where everybody is, as arrays."""
-        slot, began, last_sent, raw, _, body = self._engine.leave()
+        slot, began, last_sent, raw, _, body, count = self._engine.leave()
         counted = [(output.stats.sent, output.stats.errors) for output in self._outputs]
         return {
             "numbers": np.array([slot, began, last_sent, self._source.heard], np.float64),
             "counters": self._engine.ledger.counters(),
             "outputs": np.array(counted, np.int64).reshape(-1, 2),
             "raw": raw,
+            "count": np.array(count, np.complex128),
             **{f"body {name}": np.asarray(value) for name, value in body._asdict().items() if name != "past"},
             **{f"director {name}": value for name, value in self._director.leave().items()},
         }
@@ -125,7 +127,9 @@ class Inheritance:
         body = own.body._replace(**{name: left[f"body {name}"] for name in own.body._fields if name != "past"})
         state = None if self._state is None else self._state.newest()
         raw = left["raw"] if left["raw"].any() else own.raw
-        return Legacy(int(slot), began, last_sent, raw, state or own.state, body._replace(age=float(body.age)))
+        beats, bpm, ahead, doubt, age = left["count"]
+        count = Count(beats.real, bpm.real, complex(ahead), doubt.real, age.real)
+        return Legacy(int(slot), began, last_sent, raw, state or own.state, body._replace(age=float(body.age)), count)
 
     def _count_on(self, ledger: Ledger, left: Mapping[str, NDArray[Any]]) -> None:
         if (figures := self._ledger.newest()) is not None:

@@ -91,6 +91,8 @@ def fit(settings: TrainConfig, arrays: dict[str, Any], out: Path, begin: Begin, 
         warnings.filterwarnings("ignore", category=UserWarning, module="lightning")
         warnings.filterwarnings("ignore", ".*treespec.*")
         trainer = _trainer(settings, out, machine)
+        if machine.precision.startswith("bf16") and trainer.strategy.root_device.type == "cpu" and not _has_bf16():
+            raise Unusable(f"--precision {machine.precision}: this processor computes no bfloat16; leave it out")
         trainer.fit(run, dances, ckpt_path=kept if begin.resume else None, weights_only=True)
     return run
 
@@ -111,6 +113,11 @@ def _trainer(settings: TrainConfig, out: Path, machine: Machine) -> lightning.Tr
         )  # fmt: skip
     except (ValueError, RuntimeError, lightning.fabric.utilities.exceptions.MisconfigurationException) as error:
         raise Unusable(f"this machine cannot train so: {error}") from None
+
+
+def _has_bf16() -> bool:
+    """Whether the processor's LSTMs know bfloat16 (on x86 from AVX-512 on)."""
+    return not torch.backends.mkldnn.is_available() or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 class Shown(Callback):
@@ -161,6 +168,7 @@ def export_checkpoint(run: Path, config: Path, out: Path, data: Path | None, pla
         raise BadFile(f"{config}: [card] lacks {', '.join(missing)}")
     if card.get("default_style", trained.styles[0]) not in trained.styles:
         raise BadFile(f"{config}: `default_style` is none of {', '.join(trained.styles)}")
+    card = {"dropout_rate": trained.config.dropout} | card
     generator.config = dataclasses.replace(
         generator.config, emphasis=card.pop("emphasis"), amplitude=card.pop("amplitude")
     )
@@ -169,10 +177,10 @@ def export_checkpoint(run: Path, config: Path, out: Path, data: Path | None, pla
         bones = trained.config.network == "generator" and generator.config.channels == channels.COUNT
         if windows.styles != trained.styles or not bones:
             raise Unusable(f"--plant {plant}: {run} was not trained on these dances; name those that it was")
-        generator = footing.planted(generator, windows, card["temperature"], trained.config.dropout)
+        generator = footing.planted(generator, windows, card["temperature"], card["dropout_rate"])
+    generator.config = dataclasses.replace(generator.config, smoothing=card.pop("smoothing", 0.0))
     card |= {
         "styles": trained.styles,
-        "dropout_rate": trained.config.dropout,
         "training": dataclasses.asdict(trained.config) | {"rounds_done": trained.rounds},
         "metrics": {},
     }

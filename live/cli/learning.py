@@ -63,7 +63,7 @@ def train(
     rounds: Annotated[int | None, typer.Option(help="Instead of the configuration's.", min=1)] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoint.")] = False,
     from_weights: Annotated[
-        Path | None, typer.Option(help="Begin with this checkpoint's weights, at its round.")
+        Path | None, typer.Option(help="Begin with a checkpoint's or model folder's weights, at its round.")
     ] = None,
     accelerator: Annotated[str, typer.Option(help="cpu, gpu, mps, or auto.")] = "auto",
     devices: Annotated[str, typer.Option(help="How many of this machine's, or which (0,1).")] = "auto",
@@ -127,7 +127,7 @@ def dictionary_command(
 
 @learning.command()
 def export(
-    run: Annotated[Path, typer.Argument(help="A training folder, or a checkpoint.")],
+    run: Annotated[Path, typer.Argument(help="A training folder, a checkpoint, or a model folder.")],
     config: Annotated[Path, typer.Argument(help="The training configuration, for the card.")],
     out: Annotated[Path, typer.Argument(help="The model folder to write.")],
     data: Annotated[Path | None, typer.Option(help="The recorded dances: measure the model beside them.")] = None,
@@ -135,7 +135,7 @@ def export(
         Path | None, typer.Option(help="The prepared dances (.npz): learn from dancing to them to plant the feet.")
     ] = None,
 ) -> None:
-    """Write a model folder from a checkpoint."""
+    """Write a model folder from a checkpoint, or another from a model folder."""
     from live.cli.learn import export_checkpoint
 
     export_checkpoint(run, config, out, data, plant)

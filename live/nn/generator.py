@@ -29,6 +29,7 @@ from torch.nn import functional as F
 
 from live import channels
 from live.nn.sizes import GeneratorConfig, state_shapes
+from live.types import FRAME_RATE
 
 State = dict[str, Tensor]
 
@@ -231,13 +232,26 @@ class Generator(nn.Module):
         mask = (slots.unsqueeze(0) < age - c.lookahead).to(age.dtype)
         tick = self.decode(memory, keys, mask, direct[:, 0], state["pose"], style, dropout, state, drawn(noise))
         following = {**encoder, **tick.state, "memory": memory, "keys": keys, "age": age.clamp(max=1e6)}
-        poses = (tick.pose * self._size_of_movement() + self.pose_mean).view(-1, c.poses, c.channels)
+        moved = (tick.pose * self.size_of_movement()).view(-1, c.poses, c.channels)
         if c.footing:
             lacking = self.footing(torch.cat([tick.pose, state["pose"]], 1)).view(-1, c.poses, 2)
-            poses = torch.cat([poses[..., channels.VELOCITY] + lacking, poses[..., channels.VELOCITY.stop :]], 2)
-        return poses, following
+            moved = torch.cat([moved[..., channels.VELOCITY] + lacking, moved[..., channels.VELOCITY.stop :]], 2)
+        if c.smoothing:
+            moved, following["smoothed"] = self._smoothed(moved, state["smoothed"])
+        return (moved.flatten(1) + self.pose_mean).view(-1, c.poses, c.channels), following
 
-    def _size_of_movement(self) -> Tensor:
+    def _smoothed(self, moved: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Movement [B, poses, C] through two equal low-passes of first order, one after the other: what is jerky in it
+        is what no dancer did, but comes of poses that follow their own. `state` [B, 2, C]: where both are."""
+        taken = 1.0 - float(np.exp(-1.0 / (FRAME_RATE * self.config.smoothing)))
+        (first, second), out = state.unbind(1), []
+        for pose in moved.unbind(1):
+            first = first + taken * (pose - first)
+            second = second + taken * (first - second)
+            out.append(second)
+        return torch.stack(out, 1), torch.stack([first, second], 1)
+
+    def size_of_movement(self) -> Tensor:
         """[P]: deviations of the data, `amplitude` times as large, as dances come out smaller than they were danced;
         a body's turning and its planted feet as they are."""
         c = self.config

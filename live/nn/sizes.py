@@ -13,9 +13,10 @@ class GeneratorConfig:
     """Sizes. The defaults are the paper's (Tacotron 2's where the paper is silent).
 
     Two switches are for comparison: `bidirectional` hears the whole song ahead, and without `attend` the decoder is
-    given the newest encoder state in place of what the attention picks. Two numbers count on the stage alone, not in
-    training: how many times as large beat and bar are told to the decoder (`emphasis`), and how many times as large its
-    movement about the mean pose is given (`amplitude`). `footing`: whether the root is moved so that planted feet stay,
+    given the newest encoder state in place of what the attention picks. Three numbers count on the stage alone, not in
+    training: how many times as large beat and bar are told to the decoder (`emphasis`), how many times as large its
+    movement about the mean pose is given (`amplitude`), and over how many seconds that movement is smoothed, twice
+    (`smoothing`; it comes later by twice that). `footing`: whether the root is moved so that planted feet stay,
     as `live.train.footing` has learnt.
     """
 
@@ -39,6 +40,7 @@ class GeneratorConfig:
     attend: bool = True
     emphasis: float = 1.0
     amplitude: float = 1.0
+    smoothing: float = 0.0
     footing: bool = False
 
     @property
@@ -74,4 +76,5 @@ def state_shapes(c: GeneratorConfig) -> dict[str, tuple[int, ...]]:
         "decoder_h": (c.decoder,),
         "decoder_c": (c.decoder,),
         "pose": (c.pose,),
+        **({"smoothed": (2, c.channels)} if c.smoothing else {}),
     }

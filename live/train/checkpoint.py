@@ -1,4 +1,4 @@
-"""Checkpoints read back: those that Lightning writes, and the project's own of before (`checkpoint.pt`).
+"""Checkpoints read back: those that Lightning writes, the project's own of before (`checkpoint.pt`), and model folders.
 
 Only weights and plain values are read: nothing in a file is executed.
 """
@@ -14,9 +14,12 @@ from torch import Tensor
 
 from live.errors import BadFile
 from live.train.config import TrainConfig, config_from_json
+from live.train.recover import recovered
 from live.train.trainer import Dancing, network
 
 NAME = "checkpoint.ckpt"
+ALONE = 150
+"""Rounds that a new posterior learns beside a generator that stays as it is."""
 Weights = dict[str, Tensor]
 
 
@@ -38,7 +41,11 @@ class Trained(NamedTuple):
 
 
 def read_checkpoint(path: Path) -> Trained:
-    """A checkpoint of either kind, or the one in a training folder; raises `BadFile` when it is missing or damaged."""
+    """A checkpoint of either kind, the one in a training folder, or a model folder's weights; raises `BadFile` when it
+    is missing or damaged."""
+    if (path / "model.json").is_file():
+        config, styles, rounds, weights = recovered(path)
+        return Trained(config, styles, rounds, {"generator": weights, "average": weights}, {})
     if path.is_dir():
         path = path / NAME if (path / NAME).exists() else path / "checkpoint.pt"
     try:
@@ -64,7 +71,8 @@ def _earlier(parts: dict[str, Any]) -> Trained:
 
 
 def load_weights(run: Dancing, given: Trained, path: Path) -> None:
-    """Begin `run` with the weights, moments and round of `given`; modules that it lacks stay as they are.
+    """Begin `run` with the weights, moments and round of `given`; modules that it lacks stay as they are, and a
+    posterior that it lacks first learns alone.
 
     Raises `BadFile` where the networks are of different sizes or styles.
     """
@@ -75,5 +83,7 @@ def load_weights(run: Dancing, given: Trained, path: Path) -> None:
             if name in given.modules:
                 module.load_state_dict(given.modules[name])
         run.moments, run.rounds_done = given.moments, given.rounds
+        if run.posterior is not None and "posterior" not in given.modules:
+            run.alone_until = given.rounds + ALONE
     except RuntimeError:
         raise BadFile(f"{path}: its networks have other sizes than this configuration's [model]") from None

@@ -50,6 +50,8 @@ class Dancing(lightning.LightningModule):
         self.audio = AudioDecoder(c) if config.autoencoder > 0 and not plain else None
         self.average = copy.deepcopy(self.generator).requires_grad_(False)
         self.moments: dict[str, Any] = {}
+        self.alone_until = 0
+        """The round until which the posterior alone learns, where it is newer than the generator."""
 
     def normalise(self, sample: Any) -> None:
         """Take mean and deviation of features and poses from a large batch."""
@@ -75,6 +77,7 @@ class Dancing(lightning.LightningModule):
         torch.manual_seed(np.random.SeedSequence([c.seed, number, self.global_rank]).generate_state(1)[0].item())
         done = number / c.rounds
         window = normalised(self.generator, batch)
+        self.generator.requires_grad_(number >= self.alone_until)
         longest = 1 + round((c.longest - 1) * min(1.0, done / c.growth))
         found = self.optimizers()
         optimisers = found if isinstance(found, list) else [found]
@@ -149,11 +152,12 @@ class Dancing(lightning.LightningModule):
         self.log_dict({"step": torch.tensor(float(self.rounds_done)), **{k: v.float() for k, v in values.items()}})
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        about = {"round": self.rounds_done, "styles": self.styles}
+        about = {"round": self.rounds_done, "styles": self.styles, "alone_until": self.alone_until}
         checkpoint["live"] = json.dumps(about | {"config": json.loads(self.config.to_json())})
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.rounds_done = json.loads(checkpoint["live"])["round"]
+        about = json.loads(checkpoint["live"])
+        self.rounds_done, self.alone_until = about["round"], about.get("alone_until", 0)
 
 
 def network(config: TrainConfig) -> nn.Module:
