@@ -68,11 +68,11 @@ def _lstm(name: str, parts: list[Float32]) -> Values:
     """ONNX has the gates in the order i, o, f, g, torch i, f, g, o."""
     if name not in LSTMS:
         raise KeyError(name)
-    w, r, b = (np.concatenate([_gates(part) for part in np.split(x[0], 2)]) if x.ndim == 2 else _gates(x[0])
-               for x in parts)  # fmt: skip
-    half = len(b) // 2
-    return {f"{name}.weight_ih_l0": w, f"{name}.weight_hh_l0": r,
-            f"{name}.bias_ih_l0": b[:half], f"{name}.bias_hh_l0": b[half:]}  # fmt: skip
+    w, r = (_gates(part[0]) for part in parts[:2])
+    b_in, b_state = (_gates(half) for half in np.split(parts[2][0], 2))
+    return {
+        f"{name}.weight_ih_l0": w, f"{name}.weight_hh_l0": r, f"{name}.bias_ih_l0": b_in, f"{name}.bias_hh_l0": b_state
+    }  # fmt: skip
 
 
 def _gates(rows: Float32) -> Float32:
