@@ -19,9 +19,9 @@ ROOT = Path(live.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 README = ROOT.parent / "README.md"
 
-GROUND = {"types", "hops", "skeleton", "rotation", "errors", "clock", "pace", "ledger", "legacy", "take", "count", "channels",
+GROUND = {"types", "hops", "skeleton", "rotation", "errors", "clock", "pace", "ledger", "legacy", "take", "channels",
           "grip", "hand", "placement", "orders", "knobs", "glide", "quiet", "ring", "look", "sound", "mirror",
-          "load", "samples", "board", "rehearsal", "limits", "keypoints"}  # fmt: skip
+          "count", "load", "samples", "board", "rehearsal", "limits", "keypoints"}  # fmt: skip
 ADAPTERS = {"audio", "beats", "features", "backends", "outputs", "formats", "control", "renderers", "streams"}
 OPENERS = {
     "control": "open_control",
