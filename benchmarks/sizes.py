@@ -5,8 +5,8 @@
 The shipped size, the seed paper's own and one between them learn the same dances for the same number of rounds; a fifth
 of the takes, drawn by lot, is kept out. Quality is the squared error on those (normalised channels), half a second at a
 time fed with own poses, and that of the change from pose to pose. Milliseconds are a step's on one CPU thread at the
-stage's pace with cold caches; on the stage rehearsals warm them (`live bench tick`). What was trained stays in `--runs`,
-so that called again it reads the milliseconds alone.
+stage's pace with cold caches; on the stage rehearsals warm them (`live bench tick`). What was trained stays in
+`--runs`, so that called again it reads the milliseconds alone.
 """
 
 from __future__ import annotations
