@@ -37,6 +37,8 @@ SIZES = {
     ),
     "the paper's": GeneratorConfig(),
 }  # fmt: skip
+STAGE = 1.5
+"""Milliseconds (p99) that a generator may take on one CPU thread of a stage."""
 CARD = """[card]
 name = "{name}"
 title = "of benchmarks/sizes.py"
@@ -101,8 +103,9 @@ def main() -> None:
             f"{row['p50_ms']:.2f}", f"{row['p99_ms']:.2f}",
         )  # fmt: skip
     Console().print(table)
+    limits = {f"cold step p99, {name}": measure.compared(row["p99_ms"], STAGE, "ms") for name, row in rows.items()}
     how = {key: getattr(given, key) for key in ("rounds", "batch", "ticks", "seconds")}
-    measure.write("sizes", {"limits": {}, "rows": rows, "how": how}, None, given.out)
+    measure.write("sizes", {"limits": limits, "rows": rows, "how": how}, None, given.out)
 
 
 if __name__ == "__main__":
