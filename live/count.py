@@ -20,8 +20,9 @@ from live.types import FIGURE, BeatState
 
 LED = 0.9
 """Confidence of whoever is followed at once."""
-STEADY = 1.5
-"""Seconds over which the tracker's beat is compared with the own one; less while the tempo is new."""
+STEADY = 8.0
+"""Seconds over which the tracker's beat is compared with the own one, but not more than the tempo has been held: who
+has long been in step is slow to believe that the beat is elsewhere, where a tracker may believe so for seconds."""
 TEMPO_STEADY = 0.5
 """Seconds over which a tempo near the own one is taken up."""
 AT_FIRST = 0.1

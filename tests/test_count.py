@@ -48,18 +48,22 @@ def test_a_steady_beat_is_the_dancers_own():
         assert apart(count.beats, 2.0 * tick * TICK) < 1e-9 and count.bpm == pytest.approx(120.0)
 
 
-@pytest.mark.parametrize("aside", [0.5, 0.3, -0.4])
-def test_a_beat_that_jumps_aside_for_half_a_second_moves_no_dancer(aside):
-    def wavers(t: float) -> BeatState:
-        return told(2.0 * t + (aside if 3.0 <= t < 3.5 else 0.0))
+@pytest.mark.parametrize(
+    ("aside", "since", "seconds"), [(0.5, 3.0, 0.5), (0.3, 3.0, 0.5), (-0.4, 3.0, 0.5), (0.5, 12.0, 4.0)]
+)
+def test_a_beat_that_jumps_aside_for_a_while_moves_no_dancer(aside, since, seconds):
+    """The longer the two were in step, the longer the while."""
 
-    for tick, count in enumerate(listened(wavers, 6.0)):
+    def wavers(t: float) -> BeatState:
+        return told(2.0 * t + (aside if since <= t < since + seconds else 0.0))
+
+    for tick, count in enumerate(listened(wavers, since + 6.0)):
         assert apart(count.beats, 2.0 * tick * TICK) < 0.1
 
 
 def test_a_beat_that_stays_aside_is_met_and_the_count_never_runs_back():
-    counts = listened(lambda t: told(2.0 * t + (0.4 if t >= 3.0 else 0.0)), 9.0)
-    assert apart(counts[-1].beats, 2.0 * (9.0 - TICK) + 0.4) < 0.05
+    counts = listened(lambda t: told(2.0 * t + (0.4 if t >= 3.0 else 0.0)), 12.0)
+    assert apart(counts[-1].beats, 2.0 * (12.0 - TICK) + 0.4) < 0.05
     assert all(before.beats < after.beats for before, after in pairwise(counts))
 
 
@@ -146,7 +150,7 @@ def test_a_beat_that_fades_is_danced_ever_less_surely():
 
 RANGES = st.sampled_from([ANY, (112.0, 224.0), (75.0, 150.0)])
 BEATS = st.builds(
-    BeatState, st.floats(0.0, 0.999), st.floats(0.0, 400.0), st.floats(0.0, 1.0), st.floats(0.0, 1.0),
+    BeatState, st.floats(0.0, 0.999), st.floats(0.0, 400.0), st.floats(0.0, 1.0), st.floats(0.0, 0.999),
     st.floats(0.0, 1.0), beat_count=st.integers(0, 9), beats_per_bar=st.sampled_from([3, 4]),
 )  # fmt: skip
 

@@ -15,7 +15,7 @@ from live import channels, rotation, skeleton
 from live.bench.dance_page import COLUMNS, goal_rows, page, rows
 from live.cli.evaluate import ABREAST, as_json, card_figures, tables, write_card
 from live.errors import BadFile, BadModel, Unusable
-from live.train.dancer import Dancer, Plan
+from live.train.dancer import Plan, Troupe
 from live.train.evaluate import evaluate, units
 from live.train.free_run import Danced, Reel, Told, true_beat, walked
 from live.train.prepare import read_all
@@ -51,23 +51,23 @@ def sway(beats, seconds):
 
 
 class Swaying:
-    """Hears clicks."""
+    """Two who hear clicks."""
 
     tired = 0.0
 
     def __call__(self, audio, beats=None):
         joints = sway(heard(audio) if beats is None else beats, len(audio) / 48_000)
-        return Danced(joints, joints)
+        return [Danced(joints, joints)] * 2
 
     def perform(self, songs, each_minute):
-        joints = np.concatenate([self(song).wire for song in songs])
+        joints = np.concatenate([self(song)[0].wire for song in songs])
         for _ in range(round(len(joints) / 3600)):
             each_minute()
         joints[:, :, 0] *= np.linspace(1, 1 - self.tired, len(joints))[:, None]
         raw = np.zeros((len(joints), channels.COUNT), np.float32)
         raw[:, channels.HEIGHT] = 0.9
         raw[:, channels.VELOCITY] = np.sin(np.arange(len(raw)))[:, None]
-        return raw, joints
+        return raw[None], joints[None]
 
 
 SONGS = [clicks(bpm) for bpm in (100.0, 137.0)]
@@ -183,10 +183,10 @@ def test_a_card_keeps_what_else_it_says(result, tmp_path):
 def test_an_accent_is_answered_when_it_is_heard():
     def run(audio):
         loud = np.abs(audio).reshape(-1, 800).max(1) > 0.5
-        return np.cumsum(loud)[:, None, None] * np.ones((1, 22, 3)) * 0.1
+        moved = np.cumsum(loud)[:, None, None] * np.ones((1, 22, 3)) * 0.1
+        return np.stack([moved, 0.0 * moved])  # the second dancer hears nothing
 
-    assert lag_to_accent(run, np.zeros(48_000 * 4, np.float32), (48_000,)) == pytest.approx([0.0])
-    assert lag_to_accent(lambda audio: np.zeros((240, 22, 3)), np.zeros(192_000, np.float32), (48_000,)) == [np.inf]
+    assert lag_to_accent(run, np.zeros(48_000 * 4, np.float32), (48_000,)) == pytest.approx([0.0, np.inf])
     assert np.abs(with_accent(np.zeros(9600, np.float32), 4800)[:4800]).max() == 0.0
 
 
@@ -227,23 +227,24 @@ def test_true_beats_are_told_as_they_pass():
 
 @pytest.fixture(scope="module")
 def salsa():
-    return Dancer("salsa", Plan(tracker="aubio"))
+    return Troupe("salsa", Plan(tracker="aubio", dancers=2))
 
 
 def test_a_model_dances_as_the_stage_lets_it(salsa):
     audio = clicks(120.0, 3.0).audio
-    danced, again = salsa(audio), salsa(audio)
+    dances, again = salsa(audio), salsa(audio)
+    (danced, other), told = dances, salsa(audio, np.arange(0.25, 3, 0.5))[0]
     assert danced.raw.shape == danced.wire.shape == (181, 22, 3)
-    assert np.array_equal(danced.wire, again.wire) and np.array_equal(danced.raw, again.raw)
-    assert not np.array_equal(danced.raw, salsa(audio, np.arange(0.25, 3, 0.5)).raw)
+    assert np.array_equal(dances, again)
+    assert not np.array_equal(danced.raw, told.raw) and not np.array_equal(danced.raw, other.raw)
     assert np.abs(danced.wire[0] - danced.wire[1]).max() < 0.01  # it enters from the neutral stance
 
 
 def test_only_dictionaries_and_models_of_bones_dance():
     with pytest.raises(BadModel, match="no model"):
-        Dancer("nobody", PLAN)
+        Troupe("nobody", PLAN)
     with pytest.raises(BadModel, match="is no dictionary"):
-        Dancer("dictionary:nowhere", PLAN)
+        Troupe("dictionary:nowhere", PLAN)
 
 
 def test_a_reel_is_its_songs_one_after_another():

@@ -44,7 +44,7 @@ def danced(model, which, seed=1):
     folder = find_model(model)
     card = read_card(folder)
     generator = Generator(card, open_backend(folder, card, 1), 1, style_weights(card, ""), seed, None)
-    return perform(generator, PulseTracker(), [audio])[1]
+    return perform(generator, PulseTracker(), [audio])[1][0]
 
 
 def posture(joints):

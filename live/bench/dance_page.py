@@ -64,8 +64,9 @@ def page(result: dict[str, Any]) -> str:
     """The whole page."""
     head = ("", *(heading for _, heading, _ in COLUMNS))
     about = (
-        f"{result['model']}: {len(result['songs'])} songs of up to {result['seconds']:g} s, free running, tracker "
-        f"{result['tracker']}, seed {result['seed']}, sigma {result['sigma_ms']:g} ms."
+        f"{result['model']}: {len(result['songs'])} songs of up to {result['seconds']:g} s, free running, "
+        f"{result['dancers']} dancer(s) to each, tracker {result['tracker']}, seed {result['seed']}, "
+        f"sigma {result['sigma_ms']:g} ms."
     )
     goals = [(row, row[-1]) for row in goal_rows(result)]
     parts = [

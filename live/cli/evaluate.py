@@ -19,7 +19,7 @@ from live.errors import Failed, MissingExtra, Unusable
 from live.limits import read_json
 
 try:
-    from live.train.dancer import Dancer, Plan
+    from live.train.dancer import Plan, Troupe
     from live.train.evaluate import evaluate, units
     from live.train.prepare import read_all
     from live.train.songs import read_music
@@ -37,23 +37,23 @@ def evaluate_model(
     """Measure and write evaluate.json and evaluate.html in `out`, and with `card` the figures into the model's card.
 
     `dances` left out are those in `data` under the model's name, where there are any."""
-    dancer, others = Dancer(model, plan), {name: Dancer(name, plan) for name in beside}
-    if card and dancer.folder is None:
+    dancers, others = Troupe(model, plan), {name: Troupe(name, plan) for name in beside}
+    if card and dancers.folder is None:
         raise Unusable(f"--card: {model} has no card to write into")
-    own = data / dancer.card.name
+    own = data / dancers.card.name
     dances = dances or (own if own.is_dir() else None)
     songs, real = read_music(data, plan.seconds, dances), read_all(dances) if dances is not None else []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns) as progress:
-        task = progress.add_task("dancing", total=units(dancer, songs, plan, others))
-        told = evaluate(dancer, songs, real, plan, others, lambda w: progress.update(task, advance=1, description=w))
-    result = {"model": dancer.card.name, "data": data.name, "machine": realtime.machine(), **told}
+        task = progress.add_task("dancing", total=units(dancers, songs, plan, others))
+        told = evaluate(dancers, songs, real, plan, others, lambda w: progress.update(task, advance=1, description=w))
+    result = {"model": dancers.card.name, "data": data.name, "machine": realtime.machine(), **told}
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / "evaluate.json").write_text(as_json(result), "utf-8")
         (out / "evaluate.html").write_text(page(result), "utf-8")
-        if card and dancer.folder is not None:
-            write_card(dancer.folder / "model.json", result)
+        if card and dancers.folder is not None:
+            write_card(dancers.folder / "model.json", result)
     except OSError as error:
         raise Failed(f"{out}: cannot be written: {error.strerror}") from None
     for shown in (*tables(result), goal_table(result)):

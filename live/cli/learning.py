@@ -166,6 +166,7 @@ def evaluate_command(
     temperature: Annotated[float | None, typer.Option(help="The model's own if left out.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same dances.")] = 1,
     sigma: Annotated[float, typer.Option(help="Width of the beat alignment, ms.", min=1.0)] = 70.0,
+    dancers: Annotated[int, typer.Option(help="So many at once; the figures are their means.", min=1, max=64)] = 4,
     warped: Annotated[
         int, typer.Option(help="How many songs at most are also danced to at 0.8 and 1.25 times.", min=0)
     ] = 16,
@@ -183,7 +184,7 @@ def evaluate_command(
     from live.cli.evaluate import evaluate_model
     from live.train.dancer import Plan
 
-    plan = Plan(seconds, tracker, style, seed, temperature, sigma, 3600.0 if hour else 0.0, warped)
+    plan = Plan(seconds, tracker, style, seed, temperature, sigma, 3600.0 if hour else 0.0, warped, dancers)
     evaluate_model(model, data, dances, beside or [], plan, out, card)
 
 

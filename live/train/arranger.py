@@ -7,6 +7,7 @@ seconds. Sources: Groove MIDI Dataset (CC-BY 4.0), jukedeck's Nottingham tunes (
 from __future__ import annotations
 
 import io
+import re
 from functools import cache
 from pathlib import Path
 
@@ -26,6 +27,10 @@ KIT = {
     "kick": 36, "snare": 38, "clap": 39, "rim": 37, "hat": 42, "open": 46, "shaker": 70, "ride": 51, "cowbell": 56,
     "clave": 75, "conga": 63, "slap": 62, "timbale": 65, "tom": 45, "crash": 49,
 }  # fmt: skip
+KINDS = {"synth": 0.13, "scored": 0.18, "band": 0.11, "drums": 0.13, "folk": 0.24, "figured": 0.14, "swinging": 0.07}
+"""Kinds of songs, and the share of each."""
+SWINGS = re.compile("shuffle|swing|blues|mediumfast")
+"""In the names of takes whose off-beats come late."""
 CHANNEL = {"bass": BASS, "chords": CHORDS, "lead": LEAD, "pad": PAD}
 HARD: dict[str, Genre] = {
     "metal": Genre(
@@ -87,7 +92,11 @@ def drumming(rng: Rng, midi: Path, beats: int, metres: tuple[str, ...]) -> tuple
     """A human take from a random bar on, repeated until `beats`; its own tempo; beats of its bar."""
     takes = [take for take in drummings(midi) if take[2] in metres]
     rarity = np.array([1.0 / np.sqrt(sum(_style(t) == _style(take) for t in takes)) for take in takes])
-    file, bpm, metre = takes[rng.choice(len(takes), p=rarity / rarity.sum())]
+    return _taken(rng, takes[rng.choice(len(takes), p=rarity / rarity.sum())], beats)
+
+
+def _taken(rng: Rng, take: tuple[Path, float, str], beats: int) -> tuple[list[Note], float, int]:
+    file, bpm, metre = take
     bar = int(metre.split("-")[0])
     notes = _drum_notes(file, bpm)
     bars = max(int(notes[-1].count / bar + 0.2), 1)
@@ -223,11 +232,64 @@ def figured(rng: Rng, beats: int) -> Score:
     return Score(notes, metre, beats)
 
 
+def slow_bpm(rng: Rng) -> float:
+    """How fast slow swing is: median 70, 68% within 56 and 87."""
+    return float(np.clip(70.0 * np.exp(rng.normal(0.0, 0.22)), 48.0, 112.0))
+
+
+def swinging(rng: Rng, midi: Path, beats: int) -> Score:
+    """Drums that swing, by a human or a pattern, alone or with a bass and chords: slow, the late off-beat is as loud as
+    the beat, and two beats are easily heard as three."""
+    takes = [take for take in drummings(midi) if take[2] == "4-4" and SWINGS.search(take[0].stem)]
+    human = rng.random() < 0.5
+    notes = _taken(rng, takes[rng.integers(len(takes))], beats)[0] if human else _swung_drums(rng, beats)
+    if rng.random() < 0.5:
+        notes = notes + _swung_band(rng, beats)
+    return Score(notes, 4, beats)
+
+
+def _swung_drums(rng: Rng, beats: int) -> list[Note]:
+    """A shuffle of cymbal, snare on two and four, kick with pick-ups, ghost notes."""
+    cymbal, late = KIT[str(rng.choice(["hat", "ride", "open"]))], float(rng.uniform(0.6, 0.7))
+    loud, pick_up, ghost = rng.uniform(0.55, 1.05), rng.uniform(0.0, 0.5), rng.uniform(0.0, 0.5)
+    all_four = rng.random() < 0.3
+    notes = []
+    for beat in range(beats):
+        notes.append(Note(beat, 0.2, cymbal, 90.0, DRUM_CHANNEL))
+        notes.append(Note(beat + late, 0.2, cymbal, 90.0 * loud, DRUM_CHANNEL))
+        if beat % 2:
+            notes.append(Note(beat, 0.2, KIT["snare"], 105.0, DRUM_CHANNEL))
+        elif all_four or beat % 4 == 0 or rng.random() < 0.7:
+            notes.append(Note(beat, 0.2, KIT["kick"], 110.0, DRUM_CHANNEL))
+        if rng.random() < pick_up:
+            notes.append(Note(beat + late, 0.2, KIT["kick"], 95.0, DRUM_CHANNEL))
+        if rng.random() < ghost:
+            notes.append(Note(beat + late, 0.2, KIT["snare"], rng.uniform(30.0, 80.0), DRUM_CHANNEL))
+    return notes
+
+
+def _swung_band(rng: Rng, beats: int) -> list[Note]:
+    """A bass that walks or shuffles, and chords, over twelve bars of blues."""
+    roots = np.repeat([0, 0, 0, 0, 5, 5, 0, 0, 7, 5, 0, 7], 4) + int(rng.integers(33, 45))
+    walk, shuffles, stabs = (0, 4, 7, 9), rng.random() < 0.5, rng.random() < 0.6
+    notes = []
+    for beat in range(beats):
+        root = int(roots[beat % len(roots)])
+        tone = root + walk[beat % 4]
+        notes.append(Note(beat, 0.6, tone, 95.0, BASS))
+        if shuffles:
+            notes.append(Note(beat + 2 / 3, 0.3, tone, 85.0, BASS))
+        if stabs:
+            at = beat + float(rng.choice([0.0, 2 / 3]))
+            notes += [Note(at, 0.3, root + 24 + step, 70.0, CHORDS) for step in (0, 4, 10)]
+    return notes
+
+
 def arrange(seed: int, midi: Path, seconds: float) -> Song:
     """A song of a random kind, rendered by FluidSynth; the seed decides everything."""
     rng = np.random.default_rng(seed)
-    kind = rng.choice(["synth", "scored", "band", "drums", "folk", "figured"], p=[0.14, 0.19, 0.12, 0.14, 0.26, 0.15])
-    bpm = natural_bpm(rng)
+    kind = rng.choice(list(KINDS), p=list(KINDS.values()))
+    bpm = slow_bpm(rng) if kind == "swinging" else natural_bpm(rng)
     beats = int(seconds * bpm / 60.0 * 1.4) + 8
     if kind == "synth":
         return composer.compose_on(seed, seconds, tempo_map(rng, bpm, seconds))
@@ -238,6 +300,8 @@ def arrange(seed: int, midi: Path, seconds: float) -> Song:
         score = Score(notes + (scored(rng, beats, False).notes if kind == "band" else []), metre, beats)
     elif kind == "scored":
         score = scored(rng, beats, True)
+    elif kind == "swinging":
+        score = swinging(rng, midi, beats)
     else:
         score = folk(rng, midi, beats) if kind == "folk" else figured(rng, beats)
     if kind in ("folk", "figured"):

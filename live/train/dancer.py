@@ -1,4 +1,4 @@
-"""A model or a dictionary, ready to dance to any audio as the stage's engine lets it."""
+"""Dancers of a model or a dictionary, ready to dance to any audio as the stage's engine lets them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TRUE = "true"
 class Plan:
     """How to measure. `style` as performers write it, the model's default if empty. `sigma_ms` is the width of the
     alignment's bell; `hour`, seconds of the run without a stop, 0 for none; `warped`, how many steady songs at most are
-    warped."""
+    warped; `dancers`, how many dance to everything at once, each with a chance of its own."""
 
     seconds: float = 60.0
     tracker: str = "pulse"
@@ -37,28 +37,29 @@ class Plan:
     sigma_ms: float = SIGMA_MS
     hour: float = 0.0
     warped: int = 16
+    dancers: int = 4
 
 
 class Dances(Protocol):
-    """What is measured: `__call__` dances to a song, told its beats (s) if they are given."""
+    """What is measured: `__call__` dances to a song, told its beats (s) if they are given; a dance of each dancer."""
 
-    def __call__(self, audio: Float32, beats: Float64 | None = None) -> Danced: ...
+    def __call__(self, audio: Float32, beats: Float64 | None = None) -> Sequence[Danced]: ...
 
     def perform(self, songs: Sequence[Float32], each_minute: Callable[[], None]) -> tuple[Float32, Float32]: ...
 
 
-class Dancer:
+class Troupe:
     """`Dances` of a shipped model's name, a model folder, or `dictionary:DIR`."""
 
     def __init__(self, model: str, plan: Plan) -> None:
-        self._plan = plan
+        self._plan, n = plan, plan.dancers
         self.folder: Path | None = None
         if model.startswith(DICTIONARY):
             lies = Path(model.removeprefix(DICTIONARY))
             found = dictionary.load(lies)
             self.card: ModelCard = dictionary.card(found, lies.name)
             style = style_weights(self.card, plan.style or ",".join(self.card.styles))
-            self._make: Callable[[], Any] = lambda: Player(found, self.card.name, 1, style, plan.seed, plan.temperature)
+            self._make: Callable[[], Any] = lambda: Player(found, self.card.name, n, style, plan.seed, plan.temperature)
         else:
             self.folder = folder = find_model(model)
             self.card = read_card(folder)
@@ -66,10 +67,10 @@ class Dancer:
                 raise Unusable(
                     f"model '{self.card.name}' gives {self.card.pose_space}: only rotations22 can be measured"
                 )
-            backend, style = open_backend(folder, self.card, 1), style_weights(self.card, plan.style)
-            self._make = lambda: Generator(self.card, backend, 1, style, plan.seed, plan.temperature)
+            backend, style = open_backend(folder, self.card, n), style_weights(self.card, plan.style)
+            self._make = lambda: Generator(self.card, backend, n, style, plan.seed, plan.temperature)
 
-    def __call__(self, audio: Float32, beats: Float64 | None = None) -> Danced:
+    def __call__(self, audio: Float32, beats: Float64 | None = None) -> list[Danced]:
         tracker: BeatTracker = self._tracker() if beats is None else Told(beats)
         return free_run(self._make(), tracker, audio)
 

@@ -25,6 +25,7 @@ from live.bench.measures import (
 )
 from live.train.dance import Dance, usable_frames
 from live.train.dancer import TRUE, Dances, Plan
+from live.train.free_run import Danced
 from live.train.songs import Music
 from live.train.trials import MINUTE, lag_to_accents, silenced, without_stopping
 from live.types import FRAME_RATE, SAMPLE_RATE, Float32
@@ -33,6 +34,7 @@ STRETCH = 5.0
 """Seconds of real motion without a fault that are worth measuring."""
 SILENCE = 20.0
 """Seconds of silence that a model is given."""
+WAYS = ("wire", "raw")
 RATES = (0.8, 1.25)
 """How much faster the warped songs are."""
 WARPED = {"own": "songs at {:g}", "told": "songs at {:g}, told the beats"}
@@ -43,7 +45,7 @@ NOBODY: Mapping[str, Dances] = {}
 
 
 def evaluate(
-    dancer: Dances,
+    dancers: Dances,
     songs: Sequence[Music],
     dances: Sequence[Dance],
     plan: Plan,
@@ -51,31 +53,31 @@ def evaluate(
     said: Said = lambda what: None,
 ) -> dict[str, Any]:
     """Every figure: `rows` of model (wire and raw) and controls, `lock`, `silence`, `hour`, `songs` one by one,
-    `curves` to draw, and `goals`. `beside` are other models that dance to the same songs. `said` is called `units`
-    times, with what was done."""
+    `curves` to draw, and `goals`. Each dancer's dance to each song counts. `beside` are other models that dance to the
+    same songs. `said` is called `units` times, with what was done."""
     made = {}
-    for (kind, name), job in _jobs(dancer, songs, plan, beside, said).items():
+    for (kind, name), job in _jobs(dancers, songs, plan, beside, said).items():
         made[kind, name] = job()
         said(f"{kind} {name}")
     known = _known(songs)
     real = [stretch for dance in dances for stretch in _real(dance)]
     told = [song for song in songs if song.written]
-    own = {way: [_part(song, made["song", song.name], way) for song in known] for way in ("wire", "raw")}
-    true = {way: [_part(song, made["true", song.name], way) for song in told] for way in ("wire", "raw")}
+    own = {way: _parts([(song, made["song", song.name]) for song in known], way) for way in WAYS}
+    true = {way: _parts([(song, made["true", song.name]) for song in told], way) for way in WAYS}
     groups = {"model, on the wire": own["wire"], "model, raw": own["raw"]}
     groups |= {"told the beats, wire": true["wire"], "told the beats, raw": true["raw"]}
     for rate, (heard, row) in product(RATES, WARPED.items()):
         dances_to = [
             (song.warped(rate), made[f"warped to {rate:g}, {heard}", song.name]) for song in _to_warp(songs, plan)
         ]
-        groups[row.format(rate)] = [_part(song, danced, "wire") for song, danced in dances_to]
+        groups[row.format(rate)] = _parts(dances_to, "wire")
     groups |= {
         "random pairing": shuffled([p for p in own["wire"] if len(p.beats)]),
-        "silence": [part(song.name, made["silence", ""].wire, song.beats) for song in known],
+        "silence": _parts([(song, made["silence", ""]) for song in known], "wire"),
         "real": real,
     }
     for name in beside:
-        groups[f"beside: {name}"] = [_part(song, made[name, song.name], "wire") for song in known]
+        groups[f"beside: {name}"] = _parts([(song, made[name, song.name]) for song in known], "wire")
     around = points(real)
     rows = {name: summary(parts, around, plan.sigma_ms) for name, parts in groups.items() if parts}
     if len(real) > 1:  # what two sets of real dances lie apart
@@ -86,47 +88,47 @@ def evaluate(
         "lock": _locks(songs, own, true),
         "silence": made["pause", ""],
         "hour": made.get(("hour", "")),
-        "songs": [_song(song, wire, true["wire"], plan) for song, wire in zip(songs, own["wire"], strict=True)],
-        "curves": [curve(p) for p in own["wire"]],
+        "songs": [_song(song, own["wire"], true["wire"], plan) for song in songs],
+        "curves": [curve(p) for p in own["wire"][: len(songs)]],
         "sigma_ms": plan.sigma_ms, "seconds": plan.seconds, "tracker": plan.tracker, "seed": plan.seed,
-        "style": plan.style,
+        "style": plan.style, "dancers": plan.dancers,
     }  # fmt: skip
     return result | {"goals": goals(result)}
 
 
-def units(dancer: Dances, songs: Sequence[Music], plan: Plan, beside: Mapping[str, Dances] = NOBODY) -> int:
+def units(dancers: Dances, songs: Sequence[Music], plan: Plan, beside: Mapping[str, Dances] = NOBODY) -> int:
     """How often `evaluate` says something."""
-    return len(_jobs(dancer, songs, plan, beside, lambda what: None)) + int(plan.hour / MINUTE)
+    return len(_jobs(dancers, songs, plan, beside, lambda what: None)) + int(plan.hour / MINUTE)
 
 
-def _jobs(dancer: Dances, songs: Sequence[Music], plan: Plan, beside: Mapping[str, Dances], said: Said) -> Jobs:
+def _jobs(dancers: Dances, songs: Sequence[Music], plan: Plan, beside: Mapping[str, Dances], said: Said) -> Jobs:
     """All that has to be danced; a song that is `true` is told its beats."""
     jobs: Jobs = {}
     for song in songs:
         beats = song.beats if plan.tracker == TRUE else None
-        jobs["song", song.name] = partial(_dance, dancer, song.audio, beats)
+        jobs["song", song.name] = partial(_dance, dancers, song.audio, beats)
         if song.written:
-            jobs["true", song.name] = partial(_dance, dancer, song.audio, song.beats)
+            jobs["true", song.name] = partial(_dance, dancers, song.audio, song.beats)
         for name, other in beside.items():
             jobs[name, song.name] = partial(_dance, other, song.audio, beats)
     for song, rate, heard in product(_to_warp(songs, plan), RATES, WARPED):
         told = heard == "told" or plan.tracker == TRUE
-        jobs[f"warped to {rate:g}, {heard}", song.name] = partial(_dance_warped, dancer, song, rate, told)
-    jobs["silence", ""] = partial(_dance, dancer, np.zeros(int(SILENCE * SAMPLE_RATE), np.float32), None)
-    jobs["accents", ""] = partial(lag_to_accents, dancer, songs[0])
-    jobs["pause", ""] = partial(silenced, dancer, songs[0])
+        jobs[f"warped to {rate:g}, {heard}", song.name] = partial(_dance_warped, dancers, song, rate, told)
+    jobs["silence", ""] = partial(_dance, dancers, np.zeros(int(SILENCE * SAMPLE_RATE), np.float32), None)
+    jobs["accents", ""] = partial(lag_to_accents, dancers, songs[0])
+    jobs["pause", ""] = partial(silenced, dancers, songs[0])
     if plan.hour:
-        jobs["hour", ""] = partial(without_stopping, dancer, songs, plan.hour, said)
+        jobs["hour", ""] = partial(without_stopping, dancers, songs, plan.hour, said)
     return jobs
 
 
-def _dance(dancer: Dances, audio: Float32, beats: Any) -> Any:
-    return dancer(audio, beats)
+def _dance(dancers: Dances, audio: Float32, beats: Any) -> Any:
+    return dancers(audio, beats)
 
 
-def _dance_warped(dancer: Dances, song: Music, rate: float, told: bool) -> Any:
+def _dance_warped(dancers: Dances, song: Music, rate: float, told: bool) -> Any:
     warped = song.warped(rate)
-    return dancer(warped.audio, warped.beats if told else None)
+    return dancers(warped.audio, warped.beats if told else None)
 
 
 def _to_warp(songs: Sequence[Music], plan: Plan) -> list[Music]:
@@ -143,8 +145,14 @@ def _known(songs: Sequence[Music]) -> list[Music]:
     return [song if song.written else song._replace(beats=song.beats[:0]) for song in songs]
 
 
-def _part(song: Music, danced: Any, way: str) -> Part:
-    return part(song.name, getattr(danced, way), song.beats)
+def _parts(dances: Sequence[tuple[Music, Sequence[Danced]]], way: str) -> list[Part]:
+    """Of each song and the dances to it: the first dancer's, song by song, then the next one's."""
+    each = zip(*(danced for _, danced in dances), strict=True)
+    return [
+        part(song.name, getattr(one, way), song.beats)
+        for danced in each
+        for (song, _), one in zip(dances, danced, strict=True)
+    ]
 
 
 def _real(dance: Dance) -> Iterator[Part]:
@@ -173,11 +181,13 @@ def _locks(songs: Sequence[Music], own: dict[str, list[Part]], true: dict[str, l
     return out
 
 
-def _song(song: Music, wire: Part, true: Sequence[Part], plan: Plan) -> dict[str, Any]:
+def _song(song: Music, wire: Sequence[Part], true: Sequence[Part], plan: Plan) -> dict[str, Any]:
+    """About the song, and means over the dancers."""
     locks = [motion.beat_lock(p.moved, p.beats).strength for p in true if p.name == song.name]
-    told = {"told_lock": locks[0]} if locks else {}
+    told = {"told_lock": float(np.mean(locks))} if locks else {}
     about = {"name": song.name, "bpm": song.bpm, "steady": song.steady, "written": song.written}
-    return about | figures(wire, plan.sigma_ms) | told
+    each = [figures(p, plan.sigma_ms) for p in wire if p.name == song.name]
+    return about | {key: float(np.mean([one[key] for one in each])) for key in each[0]} | told
 
 
 def curve(p: Part) -> dict[str, Any]:

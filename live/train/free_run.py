@@ -22,14 +22,15 @@ from live.types import FRAME_RATE, SAMPLE_RATE, BeatState, Float32, Float64, Pos
 
 
 class Danced(NamedTuple):
-    """World joints [T, 22, 3], pose k at k / 60 s: as the network gives them (`raw`), and as they are sent (`wire`)."""
+    """One dancer's world joints [T, 22, 3], pose k at k / 60 s: as the network gives them (`raw`), and as they are sent
+    (`wire`)."""
 
     raw: Float32
     wire: Float32
 
 
 class Witness(Output):
-    """Keeps the first dancer's joints."""
+    """Keeps the dancers' joints."""
 
     def __init__(self) -> None:
         super().__init__("witness:")
@@ -38,7 +39,7 @@ class Witness(Output):
     def open(self, dancers: int, paced: bool) -> None: ...
 
     def _encode(self, pose: Pose) -> None:
-        self.joints.append(pose.joint_positions[0].copy())
+        self.joints.append(pose.joint_positions.copy())
 
     def _transmit(self) -> None: ...
 
@@ -59,7 +60,7 @@ class Overheard:
 
     def step(self, features: Float32, tick: int, state: State) -> tuple[Float32, State]:
         raw, following = self._generator.step(features, tick, state)
-        self.raw.append(raw[0].copy())
+        self.raw.append(raw.copy())
         return raw, following
 
 
@@ -87,12 +88,14 @@ class Told:
 def perform(
     generator: Any, tracker: BeatTracker, songs: Sequence[Float32], each_minute: Callable[[], None] = lambda: None
 ) -> tuple[Float32, Float32]:
-    """One dancer, from the neutral stance, anticipation automatic: raw channels [T, 138] and joints sent [T, 22, 3]."""
+    """All dancers, from the neutral stance, anticipation automatic: raw channels [dancers, T, 138] and joints sent
+    [dancers, T, 22, 3]."""
     card, clock, seen, heard = generator.card, VirtualClock(), Witness(), Overheard(generator)
     source, hand, motion = PacedSource("songs", Reel(songs), clock), Hand(tracker), Motion()
+    blocking = Blocking(motion, generator.dancers)
     timing = Timing(-card.accent_offset, tempo_range=tuple(card.tempo_range))
     engine = Engine(source, Extractor(hand), heard, motion, [seen], clock, timing)
-    cast = Cast(engine, hand, motion, generator, lambda _: generator.style[0], timing.lead, Blocking(motion, 1))
+    cast = Cast(engine, hand, motion, generator, lambda _: generator.style[0], timing.lead, blocking)
     director = Director(cast)
 
     def each_slot() -> None:
@@ -104,13 +107,13 @@ def perform(
     engine.run(None, each_slot, director.at_slot)
     if engine.ledger.recoveries:
         raise RuntimeError(engine.ledger.recoveries[0])
-    return np.concatenate(heard.raw)[: len(seen.joints)], np.stack(seen.joints)
+    return np.concatenate(heard.raw, 1)[:, : len(seen.joints)], np.stack(seen.joints, 1)
 
 
-def free_run(generator: Any, tracker: BeatTracker, audio: Float32) -> Danced:
-    """`perform` to one song, both as joints."""
+def free_run(generator: Any, tracker: BeatTracker, audio: Float32) -> list[Danced]:
+    """`perform` to one song, both as joints, dancer by dancer."""
     raw, wire = perform(generator, tracker, [audio])
-    return Danced(walked(raw), wire)
+    return [Danced(walked(made), sent) for made, sent in zip(raw, wire, strict=True)]
 
 
 def walked(raw: Float32) -> Float32:

@@ -50,7 +50,7 @@ def measure(folder: Path, dances: list[Dance]) -> dict[str, float]:
     audio, made = demo(SECONDS), []
     for i, style in enumerate(card.styles):
         generator = Generator(card, open_backend(folder, card, 1), 1, style_weights(card, style), 1 + i, None)
-        made.append(perform(generator, PulseTracker(), [audio])[1][3 * FRAME_RATE :])
+        made.append(perform(generator, PulseTracker(), [audio])[1][0, 3 * FRAME_RATE :])
     real = [skeleton.forward_kinematics(*d.motion)[0][2:] for d in dances]
     return {
         "speed": round(float(np.mean([mean_speed(j) for j in made])), 3),

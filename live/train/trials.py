@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,21 +26,26 @@ WINDOW = 10.0
 
 
 def lag_to_accents(dancer: Dances, song: Music) -> float:
-    """Median response lag on what is sent, ms; infinite where the accents move nothing."""
+    """Median response lag of all dancers on what is sent, ms; infinite where the accents move nothing."""
     audio = 0.3 * song.audio[: 13 * SAMPLE_RATE]
     at = tuple(int(second * SAMPLE_RATE) for second in ACCENTS if (second + 2) * SAMPLE_RATE < len(audio))
-    lags = lag_to_accent(lambda sound: dancer(sound).wire, audio, at)
+    lags = lag_to_accent(lambda sound: np.stack([danced.wire for danced in dancer(sound)]), audio, at)
     return 1000.0 * float(np.median(lags)) if lags else float("inf")
 
 
 def lag_to_accent(run: Callable[[Float32], Float32], audio: Float32, accents: tuple[int, ...]) -> list[float]:
-    """Seconds from each accent to the first pose that it moves by 5 mm (mean joint), the song else being the same.
+    """Seconds from each accent to each dancer's first pose that it moves by 5 mm (mean joint), the song else being the
+    same.
 
-    `run` turns audio into joints [T, 22, 3] and draws the same noise each time; accents are samples at which a burst
-    of 50 ms begins. An accent that moves nothing within 2 s gives infinity.
+    `run` turns audio into joints [dancers, T, 22, 3] and draws the same noise each time; accents are samples at which a
+    burst of 50 ms begins. An accent that moves nothing within 2 s gives infinity.
     """
     plain = run(audio)
-    return [_first_moved(plain, run(with_accent(audio, at)), at / SAMPLE_RATE) for at in accents]
+    return [
+        _first_moved(before, after, at / SAMPLE_RATE)
+        for at in accents
+        for before, after in zip(plain, run(with_accent(audio, at)), strict=True)
+    ]
 
 
 def with_accent(audio: Float32, at: int, length: int = 2400) -> Float32:
@@ -59,15 +64,19 @@ def _first_moved(plain: Float32, other: Float32, second: float) -> float:
 
 
 def silenced(dancer: Dances, song: Music) -> dict[str, float]:
-    """A song that breaks off: seconds after it until the dancer idles calmly for good (infinite: never), and the mean
-    joint speed (m/s) from 2 s after it on."""
+    """A song that breaks off: seconds after it until the last dancer idles calmly for good (infinite: never), and the
+    mean joint speed (m/s) from 2 s after it on."""
     audio = song.audio[: int(DANCED * SAMPLE_RATE)]
-    joints = dancer(np.concatenate([audio, np.zeros(int(AFTER * SAMPLE_RATE), np.float32)])).wire
-    return calmed(motion.normalise(joints, FRAME_RATE), len(audio) / SAMPLE_RATE)
+    dances = dancer(np.concatenate([audio, np.zeros(int(AFTER * SAMPLE_RATE), np.float32)]))
+    found = [calmed(motion.normalise(danced.wire, FRAME_RATE), len(audio) / SAMPLE_RATE) for danced in dances]
+    return {
+        "calm_after_s": max(one["calm_after_s"] for one in found),
+        "idle_speed": float(np.mean([one["idle_speed"] for one in found])),
+    }
 
 
 def calmed(y: Float64, ended: float) -> dict[str, float]:
-    """`silenced` of the normalised motion itself, the music having ended at `ended` seconds."""
+    """`silenced` of one dancer's normalised motion, the music having ended at `ended` seconds."""
     half = motion.RATE // 2
     speed = np.convolve(motion.speed(y), np.ones(half) / half, "same")
     lively = np.flatnonzero(speed[: len(speed) - half] >= CALM)
@@ -84,8 +93,9 @@ def without_stopping(
 ) -> dict[str, Any]:
     """The songs round and round, the first minute's song again in the last: how much the dance has changed by then.
 
-    first, last: speed (m/s), spread (m) and height of the hips (m) in those minutes; change: the largest change of
-    each as a share, raw and as sent; sunk: metres that the deepest joint was below the floor; finite; times_real_time.
+    first, last: speed (m/s), spread (m) and height of the hips (m) in those minutes, means over the dancers; change:
+    that of each as a share, raw and as sent; sunk: metres that the deepest joint was below the floor; finite;
+    times_real_time.
     """
     begun, minutes = time.monotonic(), 0
 
@@ -96,13 +106,14 @@ def without_stopping(
 
     raw, wire = dancer.perform(_programme(songs, seconds), each_minute)
     taken, size = time.monotonic() - begun, int(MINUTE * FRAME_RATE)
+    danced = wire.shape[1] / FRAME_RATE
     found: dict[str, Any] = {
-        "finite": bool(np.isfinite(raw).all() and np.isfinite(wire).all()), "seconds": len(wire) / FRAME_RATE,
-        "sunk_m": max(0.0, -float(wire[..., 1].min())), "times_real_time": len(wire) / FRAME_RATE / taken,
+        "finite": bool(np.isfinite(raw).all() and np.isfinite(wire).all()), "seconds": danced,
+        "sunk_m": max(0.0, -float(wire[..., 1].min())), "times_real_time": danced / taken,
     }  # fmt: skip
     for name, first, last in (
-        ("raw", walked(raw[:size]), walked(raw[-size:])),
-        ("wire", wire[:size], wire[-size:]),
+        ("raw", [walked(one[:size]) for one in raw], [walked(one[-size:]) for one in raw]),
+        ("wire", wire[:, :size], wire[:, -size:]),
     ):
         before, after = _minute(first), _minute(last)
         found[name] = {"first": before, "last": after, "change": {k: after[k] / before[k] - 1.0 for k in before}}
@@ -120,12 +131,12 @@ def _programme(songs: Sequence[Music], seconds: float) -> list[Float32]:
     return [part for part in [*out, first] if len(part)]
 
 
-def _minute(joints: Float32) -> dict[str, float]:
-    y = motion.normalise(joints, FRAME_RATE)
+def _minute(dancers: Iterable[Float32]) -> dict[str, float]:
     size = int(WINDOW * motion.RATE)
-    windows = [y[at : at + size] for at in range(0, len(y) - size + 1, size)]
+    dances = [motion.normalise(joints, FRAME_RATE) for joints in dancers]
+    windows = [y[at : at + size] for y in dances for at in range(0, len(y) - size + 1, size)]
     return {
-        "speed": float(motion.speed(y).mean()),
+        "speed": float(np.mean([motion.speed(y).mean() for y in dances])),
         "spread": float(np.mean([motion.spread(window) for window in windows])),
-        "height": float(y[:, 0, 1].mean()),
+        "height": float(np.mean([y[:, 0, 1].mean() for y in dances])),
     }
