@@ -7,12 +7,15 @@ import pytest
 
 pytest.importorskip("torch")
 
+import mido
 import torch
 
 from live.beats._pointer import TEMPI
 from live.beats._spectrum import BANDS, all_levels, with_rises
+from live.errors import BadFile
 from live.nn.beats import BeatNetwork
-from live.train import beats
+from live.train import arranger, beats, orchestra
+from live.train.beats_recover import recovered
 from live.train.metronome import metronome
 from live.train.spoiler import beatless, spoil
 
@@ -75,6 +78,7 @@ def exported(folder, *widths):
     for network in networks:
         network.mean.uniform_(0.0, 1.0)
         network.deviation.uniform_(0.5, 2.0)
+        torch.nn.init.uniform_(network.beat.bias)  # what is alike is stored once
     files = [folder / f"{i}.pt" for i in range(len(widths))]
     for network, width, file in zip(networks, widths, files, strict=True):
         torch.save({"config": {"width": width}, "round": 0, "weights": network.state_dict()}, file)
@@ -101,6 +105,43 @@ def test_of_several_networks_the_first_counts_as_much_as_the_others_together(tmp
         each = [torch.sigmoid(n(heard, n.initial_state(1))[0])[0].numpy() for n in networks]
     got = session.run(None, {"frames": frames, "state": np.zeros(2 * (16 + 8 + 8), np.float32)})
     assert np.allclose(got[0], 0.5 * each[0] + 0.25 * (each[1] + each[2]), atol=1e-3)
+
+
+def test_the_exported_networks_are_read_back(tmp_path):
+    networks, _ = exported(tmp_path, 16, 8)
+    frames = torch.from_numpy(rng().random((1, 30, 2 * BANDS), dtype=np.float32))
+    with torch.no_grad():
+        for network, again in zip(networks, recovered(tmp_path / "beats.onnx"), strict=True):
+            beat, tempo, state = network(frames, network.initial_state(1))
+            for mean in (torch.zeros(2 * BANDS), network.mean):
+                again.normalise(mean, torch.full((2 * BANDS,), 0.5))
+                got = again(frames, again.initial_state(1))
+                assert torch.allclose(got[0], beat, atol=1e-2) and torch.allclose(got[2], state, atol=1e-2)
+                assert torch.allclose(got[1], tempo, atol=1e-2) == (network is networks[0])  # which alone has one
+
+
+@pytest.mark.parametrize("content", [b"", b"nothing", None])
+def test_what_holds_no_networks_is_refused(tmp_path, content):
+    if content is not None:
+        (tmp_path / "beats.onnx").write_bytes(content)
+    with pytest.raises(BadFile, match=r"beats\.onnx"):
+        recovered(tmp_path / "beats.onnx")
+
+
+def test_slow_swing_sounds_on_its_beats_and_late_between_them(tmp_path):
+    groove = tmp_path / "groove"
+    groove.mkdir()
+    track = mido.MidiTrack()
+    for beat in range(64):  # at mido's 120 BPM and 480 ticks a beat
+        track.append(mido.Message("note_on", channel=9, note=42, velocity=90, time=160 if beat else 0))
+        track.append(mido.Message("note_on", channel=9, note=42, velocity=80, time=320))
+    mido.MidiFile(tracks=[track]).save(groove / "drummer1_session1_1_blues-shuffle_120_beat_4-4.mid")
+    for seed in range(8):
+        score = arranger.swinging(np.random.default_rng(seed), tmp_path, 32)
+        places = np.array([note.count for note in score.notes if note.channel == orchestra.DRUM_CHANNEL])
+        late = places[(places % 1.0 > 0.05) & (places % 1.0 < 0.95)] % 1.0
+        assert {round(place) for place in places if abs(place - round(place)) < 0.05} >= set(range(32))
+        assert len(late) > 16 and late.min() > 0.58 and late.max() < 0.72
 
 
 def test_the_tempo_taught_is_that_of_the_beats_around():

@@ -16,21 +16,28 @@ try:
     from joblib import Parallel, delayed
 
     from live.train import beats, beats_data, orchestra
+    from live.train.beats_recover import recovered
 except ImportError as error:
     raise MissingExtra(error.name or "torch", "train", "training") from None
 
 
-def train_beats(midi: Path, cache: Path, out: Path, songs: int, rounds: int, threads: int) -> None:
+def train_beats(
+    midi: Path, cache: Path, out: Path, songs: int, rounds: int, threads: int, weights: Path | None = None
+) -> None:
     """`midi` holds groove/ and nottingham/; `cache` keeps rendered songs and the checkpoints, from which an interrupted
-    run goes on; `out` gets the ONNX file."""
+    run goes on; `out` gets the ONNX file. `weights`: such a file, whose networks learn on in place of new ones."""
     if not (midi / "groove").is_dir() or not (midi / "nottingham").is_dir():
         raise Unusable(f"{midi}: needs the folders groove (Groove MIDI Dataset) and nottingham")
+    begun = [None, None] if weights is None else recovered(weights)
     _render(midi, cache, songs, threads)
     torch.set_num_threads(threads)
     data = beats.load(cache)
-    checkpoints = [cache / f"beats_{config.seed}.pt" for config in beats.ENSEMBLE]
-    for config, checkpoint in zip(beats.ENSEMBLE, checkpoints, strict=True):
-        _train(beats.BeatTrainer(replace(config, rounds=rounds), data), checkpoint)
+    checkpoints = [cache / f"beats_{config.seed}{'_on' if weights else ''}.pt" for config in beats.ENSEMBLE]
+    for network, config, checkpoint in zip(begun, beats.ENSEMBLE, checkpoints, strict=True):
+        config = replace(config, rounds=rounds)
+        if network is not None:
+            config = replace(config, width=network.width, rate=beats.LEARNING_ON)
+        _train(beats.BeatTrainer(config, data, network), checkpoint)
     beats.export(checkpoints, out)
     print(f"{out}: {out.stat().st_size / 1e3:.0f} kB")
 

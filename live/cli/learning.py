@@ -106,11 +106,14 @@ def train_beats_command(
     songs: Annotated[int, typer.Option(help="How many songs to make.")] = 1500,
     rounds: Annotated[int, typer.Option(help="Training rounds of each network.")] = 8000,
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
+    from_weights: Annotated[
+        Path | None, typer.Option(help="An ONNX file that this wrote: its networks learn on, in place of new ones.")
+    ] = None,
 ) -> None:
     """Make music with known beats and train the beat networks on it."""
     from live.cli.beats_learn import train_beats
 
-    train_beats(midi, cache, out, songs, rounds, threads)
+    train_beats(midi, cache, out, songs, rounds, threads, from_weights)
 
 
 @learning.command("dictionary")

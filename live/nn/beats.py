@@ -26,6 +26,15 @@ class BeatNetwork(nn.Module):
         self.tempo = nn.Linear(width, tempi)
         nn.init.constant_(self.beat.bias, -3.5)  # beats are rare
 
+    @torch.no_grad()
+    def normalise(self, mean: Tensor, deviation: Tensor) -> None:
+        """Normalise inputs [inputs] so from now on, and stay the same function of them."""
+        weight = self.enter.weight / self.deviation
+        self.enter.bias.add_(weight @ (mean - self.mean))
+        self.enter.weight.copy_(weight * deviation)
+        self.mean.copy_(mean)
+        self.deviation.copy_(deviation)
+
     def initial_state(self, batch: int) -> Tensor:
         return torch.zeros(2, batch, self.width)
 

@@ -48,6 +48,8 @@ class BeatTraining:
     seed: int = 1
 
 
+LEARNING_ON = 5e-4
+"""Rate of a network that learns on."""
 ENSEMBLE = (BeatTraining(), BeatTraining(width=64, seed=2))
 """Unlike networks err apart, so their mean is better than each. How the shipped ones came to be is told in the card."""
 
@@ -147,11 +149,16 @@ class BeatTrainer:
     """Streams keep the network's state from piece to piece, as on stage; now and then one begins anew. What is kept is
     the running mean of the weights."""
 
-    def __init__(self, config: BeatTraining, data: Listening) -> None:
+    def __init__(self, config: BeatTraining, data: Listening, begin: BeatNetwork | None = None) -> None:
+        """`begin`: a network of this width that learns on."""
         torch.manual_seed(config.seed)
         self.config, self._data = config, data
-        self.network = BeatNetwork(2 * BANDS, config.width, len(TEMPI))
-        self._normalise()
+        self.network = begin or BeatNetwork(2 * BANDS, config.width, len(TEMPI))
+        mean, deviation = self._normalisation()
+        if begin is not None:
+            begin.normalise(mean, deviation)
+        self.network.mean.copy_(mean)
+        self.network.deviation.copy_(deviation)
         self.round = 0
         self._optimiser = torch.optim.AdamW(self.network.parameters(), config.rate, weight_decay=1e-4)
         self._mean = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(0.998), use_buffers=False)
@@ -164,12 +171,11 @@ class BeatTrainer:
         self._optimiser.load_state_dict(parts["optimiser"])
         self._mean.load_state_dict(parts["mean"])
 
-    def _normalise(self) -> None:
-        """Take mean and deviation of the inputs from the data."""
+    def _normalisation(self) -> tuple[Tensor, Tensor]:
+        """Mean and deviation of the inputs, from the data."""
         sample = torch.from_numpy(self._data.levels[::7][:200_000]).float()[None]
         frames = inputs_of(varied(sample), torch.zeros(1, 2, BANDS))[0]
-        self.network.mean.copy_(frames.mean(0))
-        self.network.deviation.copy_(frames.std(0) + 0.1)
+        return frames.mean(0), frames.std(0) + 0.1
 
     def fit(self, out: Path, every: int = 100) -> Iterator[dict[str, float]]:
         """Train to the end; a checkpoint and a line of log every so many rounds."""
