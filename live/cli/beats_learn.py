@@ -28,7 +28,9 @@ def train_beats(
     run goes on; `out` gets the ONNX file. `weights`: such a file, whose networks learn on in place of new ones."""
     if not (midi / "groove").is_dir() or not (midi / "nottingham").is_dir():
         raise Unusable(f"{midi}: needs the folders groove (Groove MIDI Dataset) and nottingham")
-    begun = [None, None] if weights is None else recovered(weights)
+    begun = [None] * len(beats.ENSEMBLE) if weights is None else recovered(weights)
+    if len(begun) != len(beats.ENSEMBLE):
+        raise Unusable(f"{weights}: holds {len(begun)} networks, not {len(beats.ENSEMBLE)}")
     _render(midi, cache, songs, threads)
     torch.set_num_threads(threads)
     data = beats.load(cache)

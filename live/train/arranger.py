@@ -96,6 +96,7 @@ def drumming(rng: Rng, midi: Path, beats: int, metres: tuple[str, ...]) -> tuple
 
 
 def _taken(rng: Rng, take: tuple[Path, float, str], beats: int) -> tuple[list[Note], float, int]:
+    """Of one take, what `drumming` gives."""
     file, bpm, metre = take
     bar = int(metre.split("-")[0])
     notes = _drum_notes(file, bpm)

@@ -30,7 +30,9 @@ def recovered(path: Path) -> list[BeatNetwork]:
     try:
         graph = onnx.load_model_from_string(read_bytes(path, LARGEST)).graph
         return _networks(graph)
-    except (OSError, DecodeError, KeyError, ValueError, IndexError, RuntimeError) as error:
+    except OSError as error:
+        raise BadFile(f"{path}: cannot be read: {error.strerror}") from None
+    except (DecodeError, KeyError, ValueError, IndexError, RuntimeError) as error:
         raise BadFile(f"{path}: holds no beat networks as `live train-beats` writes them ({error})") from None
 
 
