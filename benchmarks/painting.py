@@ -25,9 +25,9 @@ from live.frames.folder import CARD, GRAPH, find_renderer, read_renderer
 from live.lab.figures import percentiles
 from live.look import PROVIDERS
 from live.nn.renderer import Renderer, RendererSizes
-from live.train.export import stored_in_half
 from live.train.renderer import read_config
 from live.train.renderer_export import export_graph
+from live.train.stored import stored_in_half
 from live.types import Float32
 
 WARM_UP = 10

@@ -95,6 +95,13 @@ def danced(count: Count, told: BeatState, lead: float) -> BeatState:
     return state._replace(next_beat=(1.0 - state.phase) * 60.0 / count.bpm).advanced(lead)
 
 
+def tempo(count: Count, told: BeatState) -> float:
+    """Bpm that is danced, in the octave that is told: what a tracker believes for a moment does not change it."""
+    if count.bpm <= 0.0 or not SLOWEST <= told.bpm <= FASTEST:
+        return told.bpm
+    return _near(count.bpm, told.bpm)
+
+
 def _taken(count: Count, told: BeatState, tempo_range: Range) -> Count:
     """The tempo told, in the octave nearest to the range's, and its beat."""
     slowest, fastest = tempo_range

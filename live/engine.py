@@ -16,7 +16,7 @@ import numpy as np
 
 from live.clock import Clock
 from live.contracts import AudioSource, FeatureSource, Output, SignalSource
-from live.count import Count, counted, danced
+from live.count import Count, counted, danced, tempo
 from live.ledger import Ledger, Survived, Times
 from live.legacy import Heard, Legacy
 from live.load import DANCERS, Load, extrapolated
@@ -107,6 +107,11 @@ class Engine:
     def reset(self) -> None:
         """Let the generator begin anew with its next tick; bodies go on from where they are."""
         self._state = self._generator.initial_state()
+
+    @property
+    def tempo(self) -> float:
+        """Bpm that is danced, in the octave that is heard."""
+        return tempo(self._count, self.beat)
 
     def leave(self) -> Legacy:
         """What is needed to go on from the last pose; arrays are not copies."""

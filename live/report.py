@@ -55,7 +55,7 @@ def report(
         "declared_ms": {name: round(latency * 1e3, 4) for name, latency in declared.items()},
         "outputs": [{"uri": o.told, "sent": o.stats.sent, "errors": o.stats.errors} for o in outputs],
         "control_dropped": control_dropped,
-        "beat": {"bpm": round(engine.beat.bpm, 2), "confidence": round(engine.beat.confidence, 3)},
+        "beat": {"bpm": round(engine.tempo, 2), "confidence": round(engine.beat.confidence, 3)},
         "recoveries": list(ledger.recoveries),
     }
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live.count import PATIENCE, Count, counted, danced
+from live.count import PATIENCE, Count, counted, danced, tempo
 from live.types import BeatState
 
 TICK = 1 / 30
@@ -96,6 +96,13 @@ def test_another_tempo_is_taken_after_some_patience():
 def test_a_tempo_told_for_a_moment_is_not_taken():
     counts = listened(lambda t: told(2.0 * t) if not 3.0 <= t < 3.5 else told(2.6 * t, 156.0), 6.0)
     assert {round(count.bpm) for count in counts} == {120}
+
+
+def test_the_tempo_danced_is_told_in_the_octave_that_is_heard():
+    dip = listened(lambda t: told(2.0 * t) if t < 3.0 else told(1.6 * t, 96.0), 3.5)[-1]
+    assert tempo(dip, told(0.0, 96.0)) == pytest.approx(120.0)
+    assert tempo(Count(7.0, 180.0), told(0.0, 90.0)) == 90.0 and tempo(Count(7.0, 100.0), told(0.0, 202.0)) == 200.0
+    assert tempo(Count(), told(0.0, 90.0)) == 90.0 and tempo(Count(7.0, 100.0), BeatState()) == 0.0
 
 
 def test_who_surely_knows_the_beat_is_followed_at_once():

@@ -15,7 +15,7 @@ from live import channels, rotation, skeleton
 from live.bench.dance_page import COLUMNS, goal_rows, page, rows
 from live.cli.evaluate import ABREAST, as_json, card_figures, tables, write_card
 from live.errors import BadFile, BadModel, Unusable
-from live.train.dancer import Plan, Troupe
+from live.train.dancer import Dancers, Plan
 from live.train.evaluate import evaluate, units
 from live.train.free_run import Danced, Reel, Told, true_beat, walked
 from live.train.prepare import read_all
@@ -227,7 +227,7 @@ def test_true_beats_are_told_as_they_pass():
 
 @pytest.fixture(scope="module")
 def salsa():
-    return Troupe("salsa", Plan(tracker="aubio", dancers=2))
+    return Dancers("salsa", Plan(tracker="aubio", dancers=2))
 
 
 def test_a_model_dances_as_the_stage_lets_it(salsa):
@@ -242,9 +242,9 @@ def test_a_model_dances_as_the_stage_lets_it(salsa):
 
 def test_only_dictionaries_and_models_of_bones_dance():
     with pytest.raises(BadModel, match="no model"):
-        Troupe("nobody", PLAN)
+        Dancers("nobody", PLAN)
     with pytest.raises(BadModel, match="is no dictionary"):
-        Troupe("dictionary:nowhere", PLAN)
+        Dancers("dictionary:nowhere", PLAN)
 
 
 def test_a_reel_is_its_songs_one_after_another():

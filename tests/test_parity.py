@@ -19,7 +19,8 @@ from live.generator import Generator as Stage  # noqa: E402
 from live.generator import style_weights  # noqa: E402
 from live.nn.generator import Generator  # noqa: E402
 from live.nn.plain import PlainLstm  # noqa: E402
-from live.train.export import HALVED_FROM, export_model  # noqa: E402
+from live.train.export import export_model  # noqa: E402
+from live.train.stored import HALVED_FROM  # noqa: E402
 
 TICKS, DANCERS = 1000, 4
 torch.set_num_threads(1)

@@ -25,7 +25,7 @@ from live.features.extractor import BEAT_SLICE  # noqa: E402
 from live.nn.generator import Generator  # noqa: E402
 from live.nn.sizes import GeneratorConfig  # noqa: E402
 from live.show import Show  # noqa: E402
-from live.train import checkpoint, dataset, export, footing  # noqa: E402
+from live.train import checkpoint, dataset, export, footing, stored  # noqa: E402
 from live.train.config import TrainConfig  # noqa: E402
 from live.train.dance import merged, prepared  # noqa: E402
 from live.train.free_run import walked  # noqa: E402
@@ -377,7 +377,7 @@ def teacher_forced(backend, card, generator, ticks=50):
     rng = np.random.default_rng(1)
     rounded = Generator(generator.config).eval()
     rounded.load_state_dict(
-        {k: v.half().float() if v.numel() >= export.HALVED_FROM else v for k, v in generator.state_dict().items()}
+        {k: v.half().float() if v.numel() >= stored.HALVED_FROM else v for k, v in generator.state_dict().items()}
     )
     state, ours, theirs = rounded.initial_state(3), [], []
     for _ in range(ticks):

@@ -19,7 +19,7 @@ from live.errors import Failed, MissingExtra, Unusable
 from live.limits import read_json
 
 try:
-    from live.train.dancer import Plan, Troupe
+    from live.train.dancer import Dancers, Plan
     from live.train.evaluate import evaluate, units
     from live.train.prepare import read_all
     from live.train.songs import read_music
@@ -37,7 +37,7 @@ def evaluate_model(
     """Measure and write evaluate.json and evaluate.html in `out`, and with `card` the figures into the model's card.
 
     `dances` left out are those in `data` under the model's name, where there are any."""
-    dancers, others = Troupe(model, plan), {name: Troupe(name, plan) for name in beside}
+    dancers, others = Dancers(model, plan), {name: Dancers(name, plan) for name in beside}
     if card and dancers.folder is None:
         raise Unusable(f"--card: {model} has no card to write into")
     own = data / dancers.card.name

@@ -187,7 +187,10 @@ def evaluate_command(
     from live.cli.evaluate import evaluate_model
     from live.train.dancer import Plan
 
-    plan = Plan(seconds, tracker, style, seed, temperature, sigma, 3600.0 if hour else 0.0, warped, dancers)
+    plan = Plan(
+        seconds=seconds, tracker=tracker, style=style, seed=seed, temperature=temperature, sigma_ms=sigma,
+        hour=3600.0 if hour else 0.0, warped=warped, dancers=dancers,
+    )  # fmt: skip
     evaluate_model(model, data, dances, beside or [], plan, out, card)
 
 

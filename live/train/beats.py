@@ -22,7 +22,7 @@ from live.beats._pointer import TEMPI
 from live.beats._spectrum import BANDS, GAIN, HOP
 from live.limits import read_arrays
 from live.nn.beats import BeatNetwork, StagedBeats
-from live.train.export import stored_in_half
+from live.train.stored import stored_in_half
 from live.types import SAMPLE_RATE
 
 LAG = 0.03

@@ -5,18 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 import torch
 from google.protobuf.message import DecodeError
-from onnx import numpy_helper
 
 from live.beats._pointer import TEMPI
 from live.beats._spectrum import BANDS
 from live.errors import BadFile
 from live.limits import MB, read_bytes
 from live.nn.beats import BeatNetwork
-from live.types import Float32
+from live.train.stored import GRU, read_back, recurrent
 
 LARGEST = 16 * MB
 LAYERS = 2
@@ -37,18 +35,18 @@ def recovered(path: Path) -> list[BeatNetwork]:
 
 
 def _networks(graph: Any) -> list[BeatNetwork]:
-    stored = {t.name.removesuffix("_half"): numpy_helper.to_array(t).astype(np.float32) for t in graph.initializer}
-    layers = [[stored[name][0] for name in node.input[1:4]] for node in graph.node if node.op_type == "GRU"]
+    stored = read_back(graph)
+    layers = [[stored[name] for name in node.input[1:4]] for node in graph.node if node.op_type == "GRU"]
     found, at = [], 0
     for number in range(len(layers) // LAYERS):
-        width = layers[LAYERS * number][1].shape[1]
+        width = layers[LAYERS * number][1].shape[-1]
         rows = slice(at, at + width)
         weights = {f"enter.{part}": stored[f"enter.{part}"][rows] for part in ("weight", "bias")}
         weights |= {f"beat.{part}": stored[f"beat.{number}.{part}"] for part in ("weight", "bias")}
         if number == 0:
             weights |= {name: stored[name] for name in ("tempo.weight", "tempo.bias")}
         for layer in range(LAYERS):
-            weights |= _gru(layer, *layers[LAYERS * number + layer])
+            weights |= recurrent(layers[LAYERS * number + layer], GRU, "recur", layer)
         network = BeatNetwork(2 * BANDS, width, len(TEMPI))
         network.load_state_dict(network.state_dict() | {name: torch.tensor(value) for name, value in weights.items()})
         found.append(network)
@@ -56,15 +54,3 @@ def _networks(graph: Any) -> list[BeatNetwork]:
     if not found:
         raise ValueError("no recurrent layers")
     return found
-
-
-def _gru(layer: int, w: Float32, r: Float32, biases: Float32) -> dict[str, Float32]:
-    """ONNX has the gates in the order z, r, h, torch r, z, n."""
-    b_in, b_state = np.split(biases, 2)
-    parts = {"weight_ih": w, "weight_hh": r, "bias_ih": b_in, "bias_hh": b_state}
-    return {f"recur.{name}_l{layer}": _gates(value) for name, value in parts.items()}
-
-
-def _gates(rows: Float32) -> Float32:
-    z, r, h = np.split(rows, 3)
-    return np.concatenate([r, z, h])

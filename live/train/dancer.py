@@ -48,7 +48,7 @@ class Dances(Protocol):
     def perform(self, songs: Sequence[Float32], each_minute: Callable[[], None]) -> tuple[Float32, Float32]: ...
 
 
-class Troupe:
+class Dancers:
     """`Dances` of a shipped model's name, a model folder, or `dictionary:DIR`."""
 
     def __init__(self, model: str, plan: Plan) -> None:

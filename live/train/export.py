@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 
@@ -22,11 +21,10 @@ from live.contracts import FEATURE_NAMES
 from live.nn.generator import Generator
 from live.nn.plain import PlainLstm
 from live.skeleton import BONES
+from live.train.stored import HALVED_FROM, stored_in_half
 
 OPSET = 17
 REFERENCE_TICKS = 60
-HALVED_FROM = 512
-"""Numbers of a tensor from which on it is kept as float16."""
 
 
 Exported = Generator | PlainLstm
@@ -87,24 +85,6 @@ def _small_products(model: onnx.ModelProto, smallest: int = 20_000) -> list[str]
             sizes[node.output[0]] = sizes[node.input[0]]
     products = [node for node in model.graph.node if node.op_type in ("MatMul", "Gemm")]
     return [n.name for n in products if max(sizes.get(i, 0) for i in n.input[:2]) < smallest]
-
-
-def stored_in_half(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Large weights kept as float16 behind a Cast: half the bytes, float32 arithmetic."""
-    casts, kept = [], []
-    for tensor in model.graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if tensor.data_type != TensorProto.FLOAT or values.size < HALVED_FROM:
-            kept.append(tensor)
-            continue
-        kept.append(numpy_helper.from_array(values.astype(np.float16), tensor.name + "_half"))
-        casts.append(helper.make_node("Cast", [tensor.name + "_half"], [tensor.name], to=TensorProto.FLOAT))
-    nodes = [*casts, *model.graph.node]
-    for part, values in ((model.graph.initializer, kept), (model.graph.node, nodes)):
-        del part[:]
-        part.extend(values)
-    onnx.checker.check_model(model)
-    return model
 
 
 def reference(generator: Exported, features: np.ndarray, styles: int, seed: int = 1) -> dict[str, np.ndarray]:

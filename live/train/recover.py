@@ -14,7 +14,6 @@ import numpy as np
 import onnx
 import torch
 from google.protobuf.message import DecodeError
-from onnx import numpy_helper
 from torch import Tensor
 
 from live.card import GRAPH, LARGEST_CARD, read_card
@@ -22,9 +21,9 @@ from live.errors import BadFile
 from live.limits import read_json
 from live.nn.generator import Generator
 from live.train.config import TrainConfig, make_config
+from live.train.stored import LSTM, read_back, recurrent
 from live.types import Float32
 
-LSTMS = ("ahead", "behind")
 PRODUCTS = {
     "/key/MatMul": "key.weight", "/query/MatMul": "query.weight", "/location_key/MatMul": "location_key.weight",
     "/energy/MatMul": "energy.weight",
@@ -49,11 +48,11 @@ def recovered(folder: Path) -> tuple[TrainConfig, list[str], int, dict[str, Tens
 
 
 def _weights(graph: Any, config: TrainConfig, exported: dict[str, Any]) -> dict[str, Tensor]:
-    stored = {t.name.removesuffix("_half"): numpy_helper.to_array(t).astype(np.float32) for t in graph.initializer}
+    stored = read_back(graph)
     found: Values = {n.removeprefix("generator."): v for n, v in stored.items() if n.startswith("generator.")}
     for node in graph.node:
         if node.op_type == "LSTM":
-            found |= _lstm(node.name.split("/")[1], [stored[name] for name in node.input[1:4]])
+            found |= recurrent([stored[name] for name in node.input[1:4]], LSTM, node.name.split("/")[1])
         elif node.name in PRODUCTS:
             found[PRODUCTS[node.name]] = stored[node.input[1]].T
         elif node.op_type == "Mul" and node.input[0] == "next_pose":
@@ -62,19 +61,3 @@ def _weights(graph: Any, config: TrainConfig, exported: dict[str, Any]) -> dict[
     found["pose_std"] = found["pose_std"] / size.numpy()  # the size is of a deviation of one
     wanted = Generator(config.model).state_dict()
     return {name: torch.from_numpy(np.array(found[name])).reshape(value.shape) for name, value in wanted.items()}
-
-
-def _lstm(name: str, parts: list[Float32]) -> Values:
-    """ONNX has the gates in the order i, o, f, g, torch i, f, g, o."""
-    if name not in LSTMS:
-        raise KeyError(name)
-    w, r = (_gates(part[0]) for part in parts[:2])
-    b_in, b_state = (_gates(half) for half in np.split(parts[2][0], 2))
-    return {
-        f"{name}.weight_ih_l0": w, f"{name}.weight_hh_l0": r, f"{name}.bias_ih_l0": b_in, f"{name}.bias_hh_l0": b_state
-    }  # fmt: skip
-
-
-def _gates(rows: Float32) -> Float32:
-    i, o, f, g = np.split(rows, 4)
-    return np.concatenate([i, f, g, o])

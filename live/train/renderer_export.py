@@ -17,9 +17,10 @@ from live.errors import BadFile
 from live.frames.folder import CARD, CARD_VERSION, GRAPH
 from live.frames.stature import measured
 from live.nn.renderer import Renderer, Stage
-from live.train.export import OPSET, stored_in_half
+from live.train.export import OPSET
 from live.train.footage import Footage
 from live.train.renderer import RendererConfig, make_config
+from live.train.stored import stored_in_half
 
 
 def read_checkpoint(path: Path) -> tuple[Renderer, RendererConfig, int]:

@@ -25,11 +25,11 @@ WINDOW = 10.0
 """Seconds over which the hour's spread is read: minutes are compared by the mean of their windows."""
 
 
-def lag_to_accents(dancer: Dances, song: Music) -> float:
+def lag_to_accents(dancers: Dances, song: Music) -> float:
     """Median response lag of all dancers on what is sent, ms; infinite where the accents move nothing."""
     audio = 0.3 * song.audio[: 13 * SAMPLE_RATE]
     at = tuple(int(second * SAMPLE_RATE) for second in ACCENTS if (second + 2) * SAMPLE_RATE < len(audio))
-    lags = lag_to_accent(lambda sound: np.stack([danced.wire for danced in dancer(sound)]), audio, at)
+    lags = lag_to_accent(lambda sound: np.stack([danced.wire for danced in dancers(sound)]), audio, at)
     return 1000.0 * float(np.median(lags)) if lags else float("inf")
 
 
@@ -63,11 +63,11 @@ def _first_moved(plain: Float32, other: Float32, second: float) -> float:
     return float(lag) if lag <= 2.0 else float("inf")
 
 
-def silenced(dancer: Dances, song: Music) -> dict[str, float]:
+def silenced(dancers: Dances, song: Music) -> dict[str, float]:
     """A song that breaks off: seconds after it until the last dancer idles calmly for good (infinite: never), and the
     mean joint speed (m/s) from 2 s after it on."""
     audio = song.audio[: int(DANCED * SAMPLE_RATE)]
-    dances = dancer(np.concatenate([audio, np.zeros(int(AFTER * SAMPLE_RATE), np.float32)]))
+    dances = dancers(np.concatenate([audio, np.zeros(int(AFTER * SAMPLE_RATE), np.float32)]))
     found = [calmed(motion.normalise(danced.wire, FRAME_RATE), len(audio) / SAMPLE_RATE) for danced in dances]
     return {
         "calm_after_s": max(one["calm_after_s"] for one in found),
@@ -89,7 +89,7 @@ def calmed(y: Float64, ended: float) -> dict[str, float]:
 
 
 def without_stopping(
-    dancer: Dances, songs: Sequence[Music], seconds: float, said: Callable[[str], None]
+    dancers: Dances, songs: Sequence[Music], seconds: float, said: Callable[[str], None]
 ) -> dict[str, Any]:
     """The songs round and round, the first minute's song again in the last: how much the dance has changed by then.
 
@@ -104,7 +104,7 @@ def without_stopping(
         minutes += 1
         said(f"minute {minutes} of {seconds / MINUTE:g}, {(minutes * MINUTE) / (time.monotonic() - begun):.1f}x")
 
-    raw, wire = dancer.perform(_programme(songs, seconds), each_minute)
+    raw, wire = dancers.perform(_programme(songs, seconds), each_minute)
     taken, size = time.monotonic() - begun, int(MINUTE * FRAME_RATE)
     danced = wire.shape[1] / FRAME_RATE
     found: dict[str, Any] = {
