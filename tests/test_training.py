@@ -25,11 +25,12 @@ from live.features.extractor import BEAT_SLICE  # noqa: E402
 from live.nn.generator import Generator  # noqa: E402
 from live.nn.sizes import GeneratorConfig  # noqa: E402
 from live.show import Show  # noqa: E402
-from live.train import checkpoint, dataset, export, footing, stored  # noqa: E402
+from live.train import checkpoint, dataset, export, footing, roll, stored  # noqa: E402
 from live.train.config import TrainConfig  # noqa: E402
 from live.train.dance import merged, prepared  # noqa: E402
 from live.train.free_run import walked  # noqa: E402
 from live.train.prepare import read_all  # noqa: E402
+from live.train.rounds import Round  # noqa: E402
 from live.train.trainer import Dancing  # noqa: E402
 
 SMALL = GeneratorConfig(
@@ -48,7 +49,7 @@ def arrays(tmp_path_factory):
 
 
 CPU = learn.Machine(accelerator="cpu")
-EVERYTHING = {"adversary": 0.1, "autoencoder": 0.1, "kinematics": 0.01, "contact": 0.1}
+EVERYTHING = {"adversary": 0.1, "autoencoder": 0.1, "kinematics": 0.01, "contact": 0.1, "rest": 0.5}
 
 
 def run(arrays, out, rounds=4, begin=learn.Begin(), **settings):  # noqa: B008
@@ -127,6 +128,22 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(arrays, tmp_path,
     assert checkpoint.read_checkpoint(tmp_path / "broken").rounds == 5
     for (name, a), b in zip(whole.state_dict().items(), resumed.state_dict().values(), strict=True):
         assert torch.equal(a, b), name
+
+
+def test_a_share_of_the_windows_grows_out_of_the_mean_pose(arrays):
+    windows = dataset.Windows(arrays, 40)
+    network, batch = Generator(replace(SMALL, styles=2)), windows.batch(np.random.default_rng(1), 200)
+    values = Round(torch.tensor(0), *(torch.from_numpy(part) for part in batch))
+    roll.normalise(network, values)
+    danced = roll.normalised(network, values)
+    begun = roll.from_rest(danced, 0.25, poses=2)
+    rested = (begun.before == 0).all(1)
+    assert 30 <= int(rested.sum()) <= 70
+    assert torch.equal(begun.poses[~rested], danced.poses[~rested])
+    assert torch.equal(begun.before[~rested], danced.before[~rested])
+    size = begun.poses[rested].norm(dim=2) / danced.poses[rested].norm(dim=2)  # [B, T]
+    assert (size.diff(dim=1)[:, :29] > 0).all() and size[:, 0].max() < 0.01
+    assert torch.equal(begun.poses[rested][:, 30:], danced.poses[rested][:, 30:])
 
 
 class PowerCut(Exception):

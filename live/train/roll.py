@@ -12,6 +12,10 @@ from live.nn.plain import PlainLstm
 from live.nn.posterior import Posterior, gaussian_kl
 from live.nn.sizes import RHYTHM
 from live.train.rounds import Round
+from live.types import FRAME_RATE
+
+GROWN = 1.0
+"""Seconds in which a dance grows out of the mean pose."""
 
 
 class Window(NamedTuple):
@@ -51,6 +55,19 @@ def normalised(network: Generator | PlainLstm, batch: Round) -> Window:
         (batch.poses.flatten(2) - g.pose_mean) / g.pose_std,
         (batch.before.flatten(1) - g.pose_mean) / g.pose_std,
         batch.style,
+    )
+
+
+def from_rest(window: Window, share: float, poses: int) -> Window:
+    """The window, a share of its dances beginning as on the stage, from the mean pose, and growing into the recorded
+    one within `GROWN` seconds; `poses` a tick. Draws from torch's generator."""
+    size, ticks, width = window.poses.shape
+    rested = torch.rand(size, 1, device=window.poses.device) < share
+    at = ((1.0 + torch.arange(ticks * poses, device=rested.device)) / (GROWN * FRAME_RATE)).clamp(max=1.0)
+    grown = (at * at * (3.0 - 2.0 * at)).reshape(ticks, poses).repeat_interleave(width // poses, 1)  # [T, P]
+    return window._replace(
+        poses=torch.where(rested.unsqueeze(2), window.poses * grown, window.poses),
+        before=torch.where(rested, 0.0, window.before),
     )
 
 

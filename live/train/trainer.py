@@ -25,7 +25,7 @@ from live.nn.generator import Generator
 from live.nn.plain import PlainLstm
 from live.nn.posterior import Posterior
 from live.train.config import TrainConfig
-from live.train.roll import Feeding, Rolled, Window, cycles, normalise, normalised, roll
+from live.train.roll import Feeding, Rolled, Window, cycles, from_rest, normalise, normalised, roll
 from live.train.rounds import Round
 from live.train.schedule import follow, rate_at
 
@@ -77,12 +77,14 @@ class Dancing(lightning.LightningModule):
         torch.manual_seed(np.random.SeedSequence([c.seed, number, self.global_rank]).generate_state(1)[0].item())
         done = number / c.rounds
         window = normalised(self.generator, batch)
+        if c.rest > 0:
+            window = from_rest(window, c.rest, c.model.poses)
         self.generator.requires_grad_(number >= self.alone_until)
         longest = 1 + round((c.longest - 1) * min(1.0, done / c.growth))
         found = self.optimizers()
         optimisers = found if isinstance(found, list) else [found]
         rolled = roll(self.generator, self.posterior, window, Feeding(cycles(c.ticks, longest), c.noise, c.dropout))
-        losses = self.losses(rolled, window, batch)
+        losses = self.losses(rolled, window)
         self._update(optimisers[0], losses["loss"], done)
         follow(self.average, self.generator, number, self.config.ema)
         if self.discriminator is not None and number % c.discriminator_every == 0:
@@ -93,7 +95,7 @@ class Dancing(lightning.LightningModule):
         self.rounds_done = number + 1
         self._tell({name: value.detach() for name, value in losses.items()} | {"longest": torch.tensor(longest)})
 
-    def losses(self, rolled: Rolled, window: Window, batch: Round) -> dict[str, Tensor]:
+    def losses(self, rolled: Rolled, window: Window) -> dict[str, Tensor]:
         """Each part of eq. 16 and of what goes beyond it, and their weighed sum `loss`."""
         c, made = self.config, rolled.poses
         parts: dict[str, tuple[float, Tensor]] = {
@@ -111,11 +113,14 @@ class Dancing(lightning.LightningModule):
             parts["audio"] = (c.autoencoder, reconstruction(self.audio, rolled.memory, heard))
         if c.kinematics > 0 or c.contact > 0:
             at = int(torch.randint(made.shape[1] - STRETCH + 1, ()))
-            raw = made[:, at : at + STRETCH] * self.generator.pose_std + self.generator.pose_mean
-            body = body_losses(self._poses(raw), self._poses(batch.poses[:, at : at + STRETCH].flatten(2)))
+            body = body_losses(*(self._bodies(poses[:, at : at + STRETCH]) for poses in (made, window.poses)))
             parts |= {"joints": (c.kinematics, body[0]), "feet": (c.contact, body[1])}
         total = torch.stack([weight * value for weight, value in parts.values()]).sum()
         return {"loss": total} | {name: value for name, (_, value) in parts.items()}
+
+    def _bodies(self, ticks: Tensor) -> Tensor:
+        """Normalised [B, T, P] as poses [B, 2T, C] in physical units."""
+        return self._poses(ticks * self.generator.pose_std + self.generator.pose_mean)
 
     def _poses(self, ticks: Tensor) -> Tensor:
         """[B, T, P] as poses [B, 2T, C]."""
