@@ -6,9 +6,10 @@ import contextlib
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +20,9 @@ from live.cli.films import films
 from live.cli.learning import learning
 from live.cli.study import study
 from live.errors import Failed, LiveError, MissingExtra, Unusable
+
+if TYPE_CHECKING:
+    from live.cli.perform import Run
 
 app = typer.Typer(
     name="live", help="Music in, dance out, while it plays.", no_args_is_help=True, pretty_exceptions_enable=False,
@@ -99,8 +103,7 @@ def perform_command(
     monitor_orders: Annotated[bool, typer.Option("--monitor-orders", help="Let the monitor page give orders.")] = False,
 ) -> None:
     """Dance to music as it plays, and stream the poses."""
-    from live.cli.perform import Run, perform
-    from live.show import make_show, read_show
+    from live.cli.perform import Run
 
     options = {
         "input": input, "model": model, "backend": backend, "output": output or None, "tracker": tracker,
@@ -108,15 +111,24 @@ def perform_command(
         "duration": duration, "seed": seed, "control": control, "oscquery": oscquery,
         "midi": midi, "follow": follow,
     }  # fmt: skip
-    options = {name: value for name, value in options.items() if value is not None}
-    values: dict[str, Any] = (read_show(show) if show is not None else {}) | options
-    for name, path in (("--report", report), ("--trace", trace)):
+    given = {name: value for name, value in options.items() if value is not None}
+    run = Run(fast, realtime, preview is not False, report, trace, show, given)
+    _perform(run, _shown(bool(preview), record, monitor, monitor_orders), watchdog)
+
+
+def _perform(run: Run, shown: list[str], watchdog: bool) -> None:
+    """The show of `run.file` and `run.options`, with the outputs `shown` beside its own."""
+    from live.cli.perform import perform
+    from live.show import make_show, read_show
+
+    values: dict[str, Any] = {**(read_show(run.file) if run.file is not None else {}), **run.options}
+    for name, path in (("--report", run.report), ("--trace", run.trace)):
         _check_writable(name, path)
-    if trace is not None and fast:
+    if run.trace is not None and run.fast:
         raise Unusable("--trace: with --fast there are no times to tell; leave one of them out")
-    if more := _shown(bool(preview), record, monitor, monitor_orders):
-        values["output"] = options["output"] = [*make_show(values, "options").output, *more]
-    run = Run(fast, realtime, preview is not False, report, trace, show, options)
+    if shown:
+        outputs = {"output": [*make_show(values, "options").output, *shown]}
+        values, run = values | outputs, replace(run, options={**run.options, **outputs})
     if not watchdog:
         perform(make_show(values, "options"), run, _say)
         return

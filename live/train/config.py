@@ -27,9 +27,9 @@ class TrainConfig:
     `growth` of the rounds. The rate falls to a twentieth from `decay` of the rounds on. `ema`: what the average of the
     weights, which is validated and exported, keeps each round. `augment`: the uncertainties of a stage; `mirror`:
     mirror images too; `even`: each style as often as any other; `rest`: the share of windows that begin from the mean
-    pose, as a dance on the stage does. `adversary` and `autoencoder` are lambda 1 and 2 of
-    eq. 16; other weights of the loss: `difference`, `kl_weight` (what the posterior may tell), `prior_weight` (that the
-    prior expects it), `kinematics` (joints), `contact` (planted feet). `every`: rounds between checkpoints.
+    pose, as a dance on the stage does. `adversary` and `autoencoder` are lambda 1 and 2 of eq. 16; other weights of the
+    loss: `difference`, `kl_weight` (what the posterior may tell), `prior_weight` (that the prior expects it),
+    `kinematics` (joints), `contact` (planted feet). `every`: rounds between checkpoints.
     Takes of `valid_takes`, or a share `valid_share` drawn by lot, and those of `test_takes` are not trained on.
     """
 
