@@ -28,12 +28,14 @@ LARGEST_CARD, LARGEST_FILE = MB, 4 * GB
 """Bytes of `model.json`, and of a file that it names."""
 LARGEST_STATE = 10_000_000
 """Numbers of a dancer's state."""
+LONGEST_BAR = 16
+"""Beats."""
 Count = Annotated[int, Field(ge=1, le=100_000)]
 
 
 class ModelCard(BaseModel):
     """`model.json`. `state` gives each state tensor's shape without the dancers' axis; `default_style` is danced where
-    none is asked for, the first where it is empty."""
+    none is asked for, the first where it is empty; `beats_per_bar` names the styles of a metre of their own."""
 
     model_config = ConfigDict(frozen=True, extra="allow", protected_namespaces=(), allow_inf_nan=False)
 
@@ -42,6 +44,7 @@ class ModelCard(BaseModel):
     title: str
     styles: list[str] = Field(min_length=1)
     default_style: str = ""
+    beats_per_bar: dict[str, Annotated[int, Field(ge=1, le=LONGEST_BAR)]] = {}
     pose_space: str
     feature_names: list[str]
     bones: list[str]
@@ -111,6 +114,8 @@ def _check_meaning(path: Path, card: ModelCard) -> None:
         raise BadModel(f"{path}: has other bones than the 22 of this program; export it again with this version")
     if card.default_style not in ("", *card.styles):
         raise BadModel(f"{path}: 'default_style' is none of {', '.join(card.styles)}; export the model again")
+    if strange := sorted(set(card.beats_per_bar) - set(card.styles)):
+        raise BadModel(f"{path}: 'beats_per_bar' names '{strange[0]}', none of its styles; export the model again")
     if sum(map(math.prod, card.state.values())) > LARGEST_STATE:
         raise BadModel(f"{path}: has a state of more than {LARGEST_STATE} numbers; export a smaller model")
     if strays := [name for name in card.sha256 if Path(name).name != name or name == ".."]:

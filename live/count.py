@@ -7,7 +7,8 @@ Another tempo is taken after a moment's patience, another octave of it (the mode
 only well beyond the range. Whoever surely knows the beat, as a hand or a clock does, is followed at once.
 
 It counts in fours from any beat unless one is surely the downbeat: a dance takes another bar up slowly, so a bar that
-is right half of the time costs it more than it gives.
+is right half of the time costs it more than it gives. A dance of a metre of its own is counted in that, whatever the
+music's: in any other it would be told beats and bars that belong to no step of it.
 """
 
 from __future__ import annotations
@@ -79,15 +80,17 @@ def counted(count: Count, told: BeatState, seconds: float, tempo_range: Range) -
     return _in_phase(_in_tempo(count, told, seconds, led, tempo_range), told, seconds, led)
 
 
-def danced(count: Count, told: BeatState, lead: float) -> BeatState:
-    """The beat to dance to: the count of now, `lead` seconds ahead, with the bar that was told if that is sure."""
+def danced(count: Count, told: BeatState, lead: float, own: int = 0) -> BeatState:
+    """The beat to dance to: the count of now, `lead` seconds ahead, with the bar that was told if that is sure and as
+    long as the dance's `own` (beats; 0: any will do)."""
     if count.bpm <= 0.0:
         return told
     whole = math.floor(count.beats)
     sure = min(1.0, told.confidence / BELIEVED)
-    metre, place, known = FIGURE, count.beats, min(COUNTED, sure)
+    metre, place, known = own or FIGURE, count.beats, min(COUNTED, sure)
     octave = _octave(told.bpm, count.bpm) if SLOWEST <= told.bpm <= FASTEST else 0
-    if told.bar_confidence > FOLLOWED * told.confidence and octave >= 0:
+    fits = octave >= 0 and own in (0, told.beats_per_bar)
+    if fits and told.bar_confidence > FOLLOWED * told.confidence:
         metre, known = told.beats_per_bar, told.bar_confidence
         place = math.ldexp(told.bar_phase * metre, octave)
         place += _apart(count.beats, place)

@@ -125,7 +125,7 @@ class Player:
     The temperature is the chance that a lookup takes another of the five nearest entries than the nearest.
     """
 
-    poses_per_tick = 2
+    poses_per_tick, metre = 2, 0
 
     def __init__(
         self, dictionary: Dictionary, name: str, dancers: int, style: Float32, seed: int, temperature: float | None

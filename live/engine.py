@@ -45,6 +45,11 @@ class TickGenerator(Protocol):
     awake: int
     """How many dance for themselves; the others do what the first does."""
 
+    @property
+    def metre(self) -> int:
+        """Beats of the bar that is danced, whatever the music's; 0: the music's."""
+
+
     def initial_state(self) -> State: ...
     def step(self, features: Float32, tick: int, state: State) -> tuple[Float32, State]: ...
 
@@ -308,7 +313,8 @@ class Engine:
             self.level = 0.0
         passed = due - self._counted_at if math.isfinite(self._counted_at) else 0.0
         self._count, self._counted_at = counted(self._count, self.beat, passed, self.timing.tempo_range), due
-        beat = danced(self._count, self.beat, self._source.latency + self.timing.lead)
+        lead = self._source.latency + self.timing.lead
+        beat = danced(self._count, self.beat, lead, self._generator.metre)
         frames = [f.values for f in self._heard or [self._last]]
         heard = self._features.silent_values() if deaf > DEAF else self._features.pooled(frames)
         return self._features.with_beat(heard, beat)

@@ -29,6 +29,11 @@ class Generator:
         self._drawn_for = -1  # what is drawn for a tick is a function of it, kept for its rehearsals
         self.style: Float32 = np.tile(style.astype(np.float32), (dancers, 1))
 
+    @property
+    def metre(self) -> int:
+        """Beats of the bar of what is danced most, whatever the music's bar; 0: as many as that has."""
+        return self.card.beats_per_bar.get(self.card.styles[int(self.style[0].argmax())], 0)
+
     def initial_state(self) -> State:
         """Every tensor of the card's state, zero: the first pose to come is near the mean pose of the data."""
         return {name: np.zeros((self.dancers, *shape), np.float32) for name, shape in self.card.state.items()}

@@ -97,7 +97,7 @@ class FakeFeatures:
 class FakeGenerator:
     """Raw poses that carry the tick number; `does[tick]` is raised if an exception, else given as the pose's value."""
 
-    poses_per_tick, dancers, awake = 2, 1, 1
+    poses_per_tick, dancers, awake, metre = 2, 1, 1, 0
 
     def __init__(self, does=None):
         self.does = does or {}

@@ -294,7 +294,7 @@ def test_json_that_is_no_card_is_refused(copied, text):
     ("key", "value"),
     [("styles", []), ("temperature", "warm"), ("temperature", float("nan")), ("latent", -1), ("dropout_rate", 1.0),
      ("state", {"pose": [-1]}), ("sha256", None), ("tempo_range", [90]),
-     ("default_style", "tango")],
+     ("default_style", "tango"), ("beats_per_bar", {"tango": 4}), ("beats_per_bar", {"lead": 0})],
 )  # fmt: skip
 def test_a_card_with_a_senseless_value_is_refused_by_its_key(copied, key, value):
     edit_card(copied, **{key: value})
@@ -359,6 +359,12 @@ def test_a_style_weight_that_is_no_positive_number_is_refused(card, weight):
 def test_a_style_may_be_called_anything(card, text, weights):
     named = card.model_copy(update={"styles": ["Dai", "Dai, slow", "waltz=fast"]})
     assert style_weights(named, text).tolist() == weights
+
+
+@pytest.mark.parametrize(("style", "metre"), [("waltz", 3), ("rumba", 0), ("rumba=2,waltz=3", 3)])
+def test_a_dance_is_in_the_metre_of_what_is_danced_most(card, style, metre):
+    named = card.model_copy(update={"styles": ["rumba", "waltz"], "beats_per_bar": {"waltz": 3}})
+    assert Generator(named, None, 2, style_weights(named, style), 1, None).metre == metre
 
 
 def test_an_unknown_style_lists_the_valid_ones(card):

@@ -145,6 +145,18 @@ def test_a_sure_downbeat_is_followed(confidence):
     assert state.beats_per_bar == 3
 
 
+def test_a_dance_of_its_own_metre_is_counted_in_that():
+    beat = BeatState(0.5, 120.0, 1.0, 0.375, 0.9, beat_count=5, beats_per_bar=4)
+    state = danced(Count(5.5, 120.0), beat, 0.0, own=3)
+    assert (state.bar_phase, state.bar_confidence, state.beats_per_bar) == (pytest.approx(2.5 / 3), 0.1, 3)
+
+
+def test_a_sure_bar_of_the_metre_of_the_dance_is_followed():
+    beat = BeatState(0.5, 120.0, 1.0, 1.5 / 3, 0.9, beat_count=5, beats_per_bar=3)
+    state = danced(Count(5.52, 120.0), beat, 0.0, own=3)
+    assert (state.bar_phase, state.bar_confidence) == (pytest.approx(1.52 / 3), 0.9)
+
+
 def test_a_sure_bar_is_halved_where_the_beat_is_doubled():
     beat = BeatState(0.75, 120.0, 1.0, 0.6875, 0.9, beat_count=2)
     assert danced(Count(5.5, 240.0), beat, 0.0).bar_phase == pytest.approx(0.375)

@@ -50,7 +50,7 @@ class Deaf:
 class Still:
     """Stands where a `live.generator.Generator` stands: every tick is a neutral stance."""
 
-    poses_per_tick = 2
+    poses_per_tick, metre = 2, 0
 
     def __init__(self, card: Any, show: Show) -> None:
         self.card, self.dancers, self.awake = card, show.dancers, show.dancers

@@ -54,6 +54,10 @@ class Overheard:
         self.poses_per_tick, self.dancers = generator.poses_per_tick, generator.dancers
         self.raw: list[Float32] = []
 
+    @property
+    def metre(self) -> int:
+        return int(self._generator.metre)
+
     def initial_state(self) -> State:
         state: State = self._generator.initial_state()
         return state
