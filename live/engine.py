@@ -49,7 +49,6 @@ class TickGenerator(Protocol):
     def metre(self) -> int:
         """Beats of the bar that is danced, whatever the music's; 0: the music's."""
 
-
     def initial_state(self) -> State: ...
     def step(self, features: Float32, tick: int, state: State) -> tuple[Float32, State]: ...
 
