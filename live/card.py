@@ -29,7 +29,7 @@ LARGEST_CARD, LARGEST_FILE = MB, 4 * GB
 LARGEST_STATE = 10_000_000
 """Numbers of a dancer's state."""
 LONGEST_BAR = 16
-"""Beats."""
+"""Beats of a metre of its own."""
 Count = Annotated[int, Field(ge=1, le=100_000)]
 
 

@@ -8,7 +8,7 @@ only well beyond the range. Whoever surely knows the beat, as a hand or a clock 
 
 It counts in fours from any beat unless one is surely the downbeat: a dance takes another bar up slowly, so a bar that
 is right half of the time costs it more than it gives. A dance of a metre of its own is counted in that, whatever the
-music's: in any other it would be told beats and bars that belong to no step of it.
+music's: in any other it would be told bars that belong to no step of it.
 """
 
 from __future__ import annotations

@@ -316,6 +316,14 @@ def test_where_no_downbeat_is_known_the_dancer_counts_in_fours():
         assert phases_apart(4 * beat.bar_phase, beat.phase) == pytest.approx(0, abs=1e-6) or not beat.confidence
 
 
+def test_a_dance_of_its_own_metre_is_told_that_bar():
+    stage = Stage()
+    stage.generator.metre = 3
+    stage.engine.run(4.0)
+    told = stage.features.beats[-1]
+    assert told.beats_per_bar == 3 and phases_apart(3 * told.bar_phase, told.phase) == pytest.approx(0, abs=1e-6)
+
+
 def test_reaction_is_from_the_last_sample_of_a_frame_to_the_last_byte():
     stage = performed(4.0, takes=dict.fromkeys(range(300), 0.002))
     reaction = stage.ledger.reaction

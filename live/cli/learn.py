@@ -168,8 +168,9 @@ def export_checkpoint(run: Path, config: Path, out: Path, data: Path | None, pla
         raise BadFile(f"{config}: [card] lacks {', '.join(missing)}")
     if card.get("default_style", trained.styles[0]) not in trained.styles:
         raise BadFile(f"{config}: `default_style` is none of {', '.join(trained.styles)}")
-    if strange := sorted(set(card.get("beats_per_bar", {})) - set(trained.styles)):
-        raise BadFile(f"{config}: `beats_per_bar` names '{strange[0]}', none of {', '.join(trained.styles)}")
+    bars = card.get("beats_per_bar", {})
+    if not isinstance(bars, dict) or set(bars) - set(trained.styles):
+        raise BadFile(f"{config}: `beats_per_bar` must be a table of beats for any of {', '.join(trained.styles)}")
     card = {"dropout_rate": trained.config.dropout} | card
     generator.config = dataclasses.replace(
         generator.config, emphasis=card.pop("emphasis"), amplitude=card.pop("amplitude")
