@@ -295,6 +295,13 @@ def test_a_style_that_is_danced_in_its_own_metre_is_one_of_the_models(shipped, t
             learn.export_checkpoint(shipped / "model", card, tmp_path / "none", None, None)
 
 
+def test_a_card_that_no_stage_would_take_is_refused_on_export(shipped, tmp_path):
+    card = write_card(tmp_path)
+    card.write_text(card.read_text().replace("temperature = 0.5", "temperature = 5.0"))
+    with pytest.raises(BadModel, match="'temperature'"):
+        learn.export_checkpoint(shipped / "model", card, tmp_path / "hot", None, None)
+
+
 def test_a_model_learns_on_after_its_new_posterior_has_learnt_alone(shipped, arrays, tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint, "ALONE", 2)
     before = checkpoint.read_checkpoint(shipped / "model").modules["generator"]

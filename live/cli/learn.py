@@ -12,6 +12,7 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from live import channels, dictionary, keypoints
+from live.card import read_card
 from live.errors import BadFile, MissingExtra, Unusable
 
 try:
@@ -188,6 +189,7 @@ def export_checkpoint(run: Path, config: Path, out: Path, data: Path | None, pla
         "metrics": {},
     }
     export.export_model(generator, out, card, quality.demo_features())
+    read_card(out)  # what no stage would take is refused here
     if data is not None:
         card["metrics"] = quality.measure(out, read_all(data))
         export.export_model(generator, out, card, quality.demo_features())
