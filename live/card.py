@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from live.channels import COUNT as CHANNELS
 from live.contracts import FEATURE_NAMES
@@ -33,18 +33,37 @@ LONGEST_BAR = 16
 Count = Annotated[int, Field(ge=1, le=100_000)]
 
 
-class ModelCard(BaseModel):
-    """`model.json`. `state` gives each state tensor's shape without the dancers' axis; `default_style` is danced where
-    none is asked for, the first where it is empty; `beats_per_bar` names the styles of a metre of their own."""
+def _rising(tempi: tuple[float, float]) -> tuple[float, float]:
+    if not 0.0 <= tempi[0] < tempi[1]:
+        raise ValueError("must be two tempi, the slower one first")
+    return tempi
+
+
+class Told(BaseModel):
+    """What a card says that no network knows: whence it comes and how it is danced. `default_style` is danced where
+    none is asked for, the first where it is empty; `beats_per_bar` names the styles of a metre of their own;
+    `tempo_range`: the slowest and fastest bpm danced; `commands`: the lines that made the model from raw data."""
 
     model_config = ConfigDict(frozen=True, extra="allow", protected_namespaces=(), allow_inf_nan=False)
 
-    card_version: int
     name: str
     title: str
+    licence: str
+    provenance: str
+    commands: list[str] = []
     styles: list[str] = Field(min_length=1)
     default_style: str = ""
     beats_per_bar: dict[str, Annotated[int, Field(ge=1, le=LONGEST_BAR)]] = {}
+    dropout_rate: float = Field(ge=0.0, lt=1.0)
+    temperature: float = Field(ge=0.0, le=2.0)
+    tempo_range: Annotated[tuple[float, float], AfterValidator(_rising)]
+    accent_offset: float
+
+
+class ModelCard(Told):
+    """`model.json`. `state` gives each state tensor's shape without the dancers' axis."""
+
+    card_version: int
     pose_space: str
     feature_names: list[str]
     bones: list[str]
@@ -53,13 +72,7 @@ class ModelCard(BaseModel):
     channels: Count
     latent: Annotated[int, Field(ge=0, le=65_536)]
     dropout: Count
-    dropout_rate: float = Field(ge=0.0, lt=1.0)
-    temperature: float = Field(ge=0.0, le=2.0)
-    tempo_range: tuple[float, float]
-    accent_offset: float
     state: dict[str, list[Count]]
-    licence: str
-    provenance: str
     metrics: dict[str, float]
     sha256: dict[str, str]
 
@@ -89,9 +102,7 @@ def read_card(folder: Path, check_files: bool = True) -> ModelCard:
     except OSError as error:
         raise BadModel(f"{path}: cannot be read: {error.strerror}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BadModel(f"{path}: '{where}': {first['msg']}; export the model again") from None
+        raise BadModel(f"{path}: {what_is_wrong(error)}; export the model again") from None
     except BadFile as error:
         raise BadModel(f"{error}; export the model again") from None
     _check_meaning(path, card)
@@ -101,6 +112,12 @@ def read_card(folder: Path, check_files: bool = True) -> ModelCard:
     for name, expected in card.sha256.items() if check_files else ():
         check_hash(folder / name, expected)
     return card
+
+
+def what_is_wrong(error: ValidationError) -> str:
+    """The first key that is wrong, and what about it."""
+    first = error.errors()[0]
+    return f"'{'.'.join(str(part) for part in first['loc'])}': {first['msg']}"
 
 
 def _check_meaning(path: Path, card: ModelCard) -> None:

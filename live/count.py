@@ -60,6 +60,16 @@ class Count(NamedTuple):
 Range = tuple[float, float]
 
 
+def in_range(bpm: float, tempo_range: Range) -> float:
+    """A tempo (above 0) in the octave of it that lies in the range, or nearest to it."""
+    slowest, fastest = tempo_range
+    while bpm < slowest and 2.0 * bpm <= fastest:
+        bpm *= 2.0
+    while bpm > fastest and bpm / 2.0 >= slowest:
+        bpm /= 2.0
+    return bpm
+
+
 def counted(count: Count, told: BeatState, seconds: float, tempo_range: Range) -> Count:
     """The count so many seconds later, when a tracker tells this. tempo_range: the slowest and fastest bpm danced."""
     if count.bpm > 0.0:
@@ -107,12 +117,7 @@ def tempo(count: Count, told: BeatState) -> float:
 
 def _taken(count: Count, told: BeatState, tempo_range: Range) -> Count:
     """The tempo told, in the octave nearest to the range's, and its beat."""
-    slowest, fastest = tempo_range
-    bpm = told.bpm
-    while bpm < slowest and 2.0 * bpm <= fastest:
-        bpm *= 2.0
-    while bpm > fastest and bpm / 2.0 >= slowest:
-        bpm /= 2.0
+    bpm = in_range(told.bpm, tempo_range)
     return count._replace(beats=count.beats + _off(count.beats, bpm, told), bpm=bpm, ahead=0j, doubt=0.0, age=0.0)
 
 

@@ -293,8 +293,9 @@ def test_json_that_is_no_card_is_refused(copied, text):
 @pytest.mark.parametrize(
     ("key", "value"),
     [("styles", []), ("temperature", "warm"), ("temperature", float("nan")), ("latent", -1), ("dropout_rate", 1.0),
-     ("state", {"pose": [-1]}), ("sha256", None), ("tempo_range", [90]),
-     ("default_style", "tango"), ("beats_per_bar", {"tango": 4}), ("beats_per_bar", {"lead": 0})],
+     ("state", {"pose": [-1]}), ("sha256", None), ("tempo_range", [90]), ("tempo_range", [180, 90]),
+     ("tempo_range", [-9, -1]), ("default_style", "tango"), ("beats_per_bar", {"tango": 4}),
+     ("beats_per_bar", {"lead": 0})],
 )  # fmt: skip
 def test_a_card_with_a_senseless_value_is_refused_by_its_key(copied, key, value):
     edit_card(copied, **{key: value})

@@ -48,8 +48,8 @@ def adapted(command):
     for there, here in INSTEAD.items():
         command = command.replace(there, here)
     words = shlex.split(command)[1:]
-    # weights to begin with have a round already
-    more = ["--rounds", "2"] if "--from-weights" in words else MORE.get(words[0], [])
+    # weights to begin with have a round already, those of a second stage two
+    more = ["--rounds", "3" if "second" in words[-1] else "2"] if "--from-weights" in words else MORE.get(words[0], [])
     return words + more
 
 

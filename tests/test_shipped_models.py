@@ -21,7 +21,8 @@ from live.train.quality import mean_speed
 from live.types import FRAME_RATE, SAMPLE_RATE
 
 SECONDS = 30
-SHARED = Path(__file__).parents[2] / "shared" / "data" / "music"
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared" / "data" / "music"
 MODELS = pytest.mark.parametrize("model", shipped_models())
 
 
@@ -45,6 +46,14 @@ def danced(model, which, seed=1):
     card = read_card(folder)
     generator = Generator(card, open_backend(folder, card, 1), 1, style_weights(card, ""), seed, None)
     return perform(generator, PulseTracker(), [audio])[1][0]
+
+
+@MODELS
+def test_its_card_tells_the_lines_of_the_readme_that_made_it(model):
+    readme = (ROOT / "README.md").read_text().splitlines()
+    commands = read_card(find_model(model)).commands
+    assert commands[0].startswith("live prepare") and commands[-1].startswith("live export")
+    assert [line for line in readme if line in commands] == commands
 
 
 def posture(joints):

@@ -276,11 +276,12 @@ def test_a_model_folder_gives_its_weights_back_without_what_the_stage_adds(shipp
 
 def test_a_model_folder_is_exported_again_for_another_stage(shipped, tmp_path):
     card = write_card(tmp_path)
-    card.write_text(card.read_text() + "smoothing = 0.04\ndropout_rate = 0.0\n")
+    card.write_text(card.read_text() + 'smoothing = 0.04\ndropout_rate = 0.0\ncommands = ["live export"]\n')
     learn.export_checkpoint(shipped / "model", card, tmp_path / "calm", None, None)
     told = json.loads((tmp_path / "calm" / "model.json").read_text())
     assert (told["network"]["smoothing"], told["network"]["footing"], told["dropout_rate"]) == (0.04, False, 0.0)
     assert read_card(tmp_path / "calm").state["smoothed"] == [2, 138]
+    assert read_card(tmp_path / "calm").commands == ["live export"]
 
 
 def test_a_style_that_is_danced_in_its_own_metre_is_one_of_the_models(shipped, tmp_path):
@@ -289,17 +290,25 @@ def test_a_style_that_is_danced_in_its_own_metre_is_one_of_the_models(shipped, t
     card.write_text(plain + "beats_per_bar = { lead = 3 }\n")
     learn.export_checkpoint(shipped / "model", card, tmp_path / "waltz", None, None)
     assert read_card(tmp_path / "waltz").beats_per_bar == {"lead": 3}
-    for wrong in ("{ tango = 3 }", "3"):
+    for wrong, said in (("{ tango = 3 }", "names 'tango', none of follow, lead"), ("3", "valid dictionary")):
         card.write_text(f"{plain}beats_per_bar = {wrong}\n")
-        with pytest.raises(BadFile, match="a table of beats for any of follow, lead"):
+        with pytest.raises(BadFile, match=f"c.toml: [^\n]*beats_per_bar[^\n]*{said}$"):
             learn.export_checkpoint(shipped / "model", card, tmp_path / "none", None, None)
 
 
-def test_a_card_that_no_stage_would_take_is_refused_on_export(shipped, tmp_path):
+@pytest.mark.parametrize(
+    ("value", "wrong"),
+    [
+        ("temperature = 0.5", "temperature = 5.0"),
+        ("[100.0, 220.0]", "[220.0, 100.0]"),
+        ("[100.0, 220.0]", "[-9.0, -1.0]"),
+    ],
+)
+def test_a_card_that_no_stage_would_take_is_refused_on_export(shipped, tmp_path, value, wrong):
     card = write_card(tmp_path)
-    card.write_text(card.read_text().replace("temperature = 0.5", "temperature = 5.0"))
-    with pytest.raises(BadModel, match="'temperature'"):
-        learn.export_checkpoint(shipped / "model", card, tmp_path / "hot", None, None)
+    card.write_text(card.read_text().replace(value, wrong))
+    with pytest.raises(BadFile, match=r"c.toml: \[card\] 'temp[^\n]*$"):
+        learn.export_checkpoint(shipped / "model", card, tmp_path / "none", None, shipped / "data.npz")
 
 
 def test_a_model_learns_on_after_its_new_posterior_has_learnt_alone(shipped, arrays, tmp_path, monkeypatch):
@@ -371,6 +380,16 @@ def test_an_exported_folder_is_accepted_and_hashed(exported):
     card = read_card(folder)
     assert card.sha256["generator.onnx"] == hashlib.sha256((folder / "generator.onnx").read_bytes()).hexdigest()
     assert json.loads((folder / "model.json").read_text())["parameters"] > 0
+
+
+def test_feet_are_planted_by_dances_that_are_counted_as_on_the_stage(arrays):
+    counted = footing.as_on_stage(arrays, (100.0, 200.0), {"lead": 3})
+    known = arrays["bpm"] > 0.0
+    assert known.any() and np.all((counted["bpm"][known] >= 100.0) & (counted["bpm"][known] <= 200.0))
+    times = counted["bpm"][known] / arrays["bpm"][known]
+    np.testing.assert_allclose(counted["count"][known], times * arrays["count"][known], rtol=1e-5)
+    lead = np.repeat(arrays["style"] == list(arrays["styles"]).index("lead"), np.diff(arrays["start"]))
+    assert set(counted["beats_per_bar"][lead]) == {3} and set(counted["beats_per_bar"][~lead]) == {4}
 
 
 def slipping(raw):

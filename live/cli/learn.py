@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from live import channels, dictionary, keypoints
-from live.card import read_card
+from live.card import Told, what_is_wrong
 from live.errors import BadFile, MissingExtra, Unusable
 
 try:
@@ -164,34 +165,38 @@ def export_checkpoint(run: Path, config: Path, out: Path, data: Path | None, pla
     trained = checkpoint.read_checkpoint(run)
     if trained.config.model.bidirectional:
         raise Unusable(f"{run}: hears the whole song ahead, so it cannot dance live; export one that does not")
-    generator, card = trained.network(), read_config(config)["card"]
-    if missing := [key for key in CARD_KEYS if key not in card]:
-        raise BadFile(f"{config}: [card] lacks {', '.join(missing)}")
-    if card.get("default_style", trained.styles[0]) not in trained.styles:
-        raise BadFile(f"{config}: `default_style` is none of {', '.join(trained.styles)}")
-    bars = card.get("beats_per_bar", {})
-    if not isinstance(bars, dict) or set(bars) - set(trained.styles):
-        raise BadFile(f"{config}: `beats_per_bar` must be a table of beats for any of {', '.join(trained.styles)}")
-    card = {"dropout_rate": trained.config.dropout} | card
+    generator, card = trained.network(), _card(config, trained)
     generator.config = dataclasses.replace(
         generator.config, emphasis=card.pop("emphasis"), amplitude=card.pop("amplitude")
     )
     if plant is not None:
-        windows = footing.long_windows(dataset.load_prepared(plant), trained.config.ticks)
+        dances = footing.as_on_stage(dataset.load_prepared(plant), card["tempo_range"], card.get("beats_per_bar", {}))
+        windows = footing.long_windows(dances, trained.config.ticks)
         bones = trained.config.network == "generator" and generator.config.channels == channels.COUNT
         if windows.styles != trained.styles or not bones:
             raise Unusable(f"--plant {plant}: {run} was not trained on these dances; name those that it was")
         generator = footing.planted(generator, windows, card["temperature"], card["dropout_rate"])
     generator.config = dataclasses.replace(generator.config, smoothing=card.pop("smoothing", 0.0))
-    card |= {
-        "styles": trained.styles,
-        "training": dataclasses.asdict(trained.config) | {"rounds_done": trained.rounds},
-        "metrics": {},
-    }
     export.export_model(generator, out, card, quality.demo_features())
-    read_card(out)  # what no stage would take is refused here
     if data is not None:
         card["metrics"] = quality.measure(out, read_all(data))
         export.export_model(generator, out, card, quality.demo_features())
     size = sum(file.stat().st_size for file in out.iterdir()) / 1e6
     print(f"{out}: {size:.1f} MB, {card['metrics'] or 'not measured (name the dances with --data)'}")
+
+
+def _card(config: Path, trained: checkpoint.Trained) -> dict[str, Any]:
+    """[card] of a configuration with what the training tells; raises `BadFile` where no stage would take it."""
+    given, styles = read_config(config).get("card", {}), ", ".join(trained.styles)
+    if missing := [key for key in CARD_KEYS if key not in given]:
+        raise BadFile(f"{config}: [card] lacks {', '.join(missing)}")
+    card = {"dropout_rate": trained.config.dropout, **given, "styles": trained.styles, "metrics": {}}
+    try:
+        told = Told.model_validate(card)
+    except ValidationError as error:
+        raise BadFile(f"{config}: [card] {what_is_wrong(error)}") from None
+    if told.default_style not in ("", *told.styles):
+        raise BadFile(f"{config}: `default_style` is none of {styles}")
+    if strange := sorted(set(told.beats_per_bar) - set(told.styles)):
+        raise BadFile(f"{config}: `beats_per_bar` names '{strange[0]}', none of {styles}")
+    return card | {"training": dataclasses.asdict(trained.config) | {"rounds_done": trained.rounds}}

@@ -15,8 +15,9 @@ from live.nn.sizes import GeneratorConfig
 CARD_KEYS = (
     "name", "title", "licence", "provenance", "temperature", "tempo_range", "accent_offset", "emphasis", "amplitude",
 )  # fmt: skip
-OPTIONAL = ("default_style", "beats_per_bar", "smoothing", "dropout_rate")
-"""Of a card. The stage's `dropout_rate` is that of training where it is left out."""
+OPTIONAL = ("commands", "default_style", "beats_per_bar", "smoothing", "dropout_rate")
+"""Of a card. `commands`: the lines that make the model from raw data. The stage's `dropout_rate` is that of training
+where it is left out."""
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,11 @@ import torch
 from torch import Tensor
 
 from live import channels, skeleton
+from live.count import in_range
 from live.errors import BadFile
 from live.nn.generator import Generator
 from live.train.dataset import Windows
-from live.types import FRAME_RATE, Float32, Float64
+from live.types import FIGURE, FRAME_RATE, Float32, Float64
 
 DANCES, LONGEST = 192, 4
 """How many dances are danced for it, and how many of training's windows each lasts where the takes are that long."""
@@ -66,6 +67,19 @@ def long_windows(data: dict[str, np.ndarray], ticks: int) -> Windows:
         with suppress(BadFile):
             return Windows(data, times * ticks)
     return Windows(data, ticks)
+
+
+def as_on_stage(
+    data: dict[str, np.ndarray], tempo_range: tuple[float, float], metres: dict[str, int]
+) -> dict[str, np.ndarray]:
+    """Prepared dances, their beats counted as on the stage: in an octave of the tempo range (bpm), in fours or in the
+    metre that a style has of its own (`beats_per_bar` of a card)."""
+    tempi, which = np.unique(data["bpm"], return_inverse=True)
+    times = np.array([in_range(bpm, tempo_range) / bpm if bpm > 0.0 else 1.0 for bpm in tempi.tolist()])
+    faster = times.astype(np.float32)[which]
+    bar = np.array([metres.get(str(style), FIGURE) for style in data["styles"]], np.int8)[data["style"]]
+    counts = {"bpm": data["bpm"] * faster, "count": data["count"] * faster}
+    return data | counts | {"beats_per_bar": np.repeat(bar, np.diff(data["start"]))}
 
 
 def planted(generator: Generator, windows: Windows, temperature: float, dropout: float, seed: int = 1) -> Generator:
