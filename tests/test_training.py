@@ -302,12 +302,14 @@ def test_a_style_that_is_danced_in_its_own_metre_is_one_of_the_models(shipped, t
         ("temperature = 0.5", "temperature = 5.0"),
         ("[100.0, 220.0]", "[220.0, 100.0]"),
         ("[100.0, 220.0]", "[-9.0, -1.0]"),
+        ("emphasis = 2.5", 'emphasis = "loud"'),
+        ("amplitude = 1.1", "amplitude = 0.0"),
     ],
 )
 def test_a_card_that_no_stage_would_take_is_refused_on_export(shipped, tmp_path, value, wrong):
     card = write_card(tmp_path)
     card.write_text(card.read_text().replace(value, wrong))
-    with pytest.raises(BadFile, match=r"c.toml: \[card\] 'temp[^\n]*$"):
+    with pytest.raises(BadFile, match=r"c.toml: \[card\] '(temp|emph|ampl)[^\n]*$"):
         learn.export_checkpoint(shipped / "model", card, tmp_path / "none", None, shipped / "data.npz")
 
 

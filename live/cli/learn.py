@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from live import channels, dictionary, keypoints
-from live.card import Told, what_is_wrong
+from live.card import what_is_wrong
 from live.errors import BadFile, MissingExtra, Unusable
 
 try:
@@ -24,7 +24,7 @@ try:
 
     from live.train import checkpoint, dataset, export, footing, quality
     from live.train import dictionary as lookup
-    from live.train.config import CARD_KEYS, TrainConfig, read_config, train_config
+    from live.train.config import CARD_KEYS, Danced, TrainConfig, read_config, train_config
     from live.train.dance import merged
     from live.train.prepare import read_all
     from live.train.rounds import Dances
@@ -190,13 +190,13 @@ def _card(config: Path, trained: checkpoint.Trained) -> dict[str, Any]:
     given, styles = read_config(config).get("card", {}), ", ".join(trained.styles)
     if missing := [key for key in CARD_KEYS if key not in given]:
         raise BadFile(f"{config}: [card] lacks {', '.join(missing)}")
-    card = {"dropout_rate": trained.config.dropout, **given, "styles": trained.styles, "metrics": {}}
     try:
-        told = Told.model_validate(card)
+        told = Danced.model_validate({"dropout_rate": trained.config.dropout, **given, "styles": trained.styles})
     except ValidationError as error:
         raise BadFile(f"{config}: [card] {what_is_wrong(error)}") from None
     if told.default_style not in ("", *told.styles):
         raise BadFile(f"{config}: `default_style` is none of {styles}")
     if strange := sorted(set(told.beats_per_bar) - set(told.styles)):
         raise BadFile(f"{config}: `beats_per_bar` names '{strange[0]}', none of {styles}")
-    return card | {"training": dataclasses.asdict(trained.config) | {"rounds_done": trained.rounds}}
+    training = dataclasses.asdict(trained.config) | {"rounds_done": trained.rounds}
+    return told.model_dump(exclude_unset=True) | {"training": training, "metrics": {}}

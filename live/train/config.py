@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
+from live.card import Told
 from live.errors import BadFile
 from live.limits import read_toml
 from live.nn.sizes import GeneratorConfig
@@ -18,6 +21,14 @@ CARD_KEYS = (
 OPTIONAL = ("commands", "default_style", "beats_per_bar", "smoothing", "dropout_rate")
 """Of a card. `commands`: the lines that make the model from raw data. The stage's `dropout_rate` is that of training
 where it is left out."""
+
+
+class Danced(Told):
+    """[card] of a configuration, with what goes into the graph (`GeneratorConfig` says what it does)."""
+
+    emphasis: float = Field(ge=0.0, le=100.0)
+    amplitude: float = Field(gt=0.0, le=10.0)
+    smoothing: float = Field(0.0, ge=0.0, le=1.0)
 
 
 @dataclass(frozen=True)
