@@ -7,7 +7,8 @@ import math
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from live.channels import COUNT as CHANNELS
 from live.contracts import FEATURE_NAMES
@@ -35,11 +36,11 @@ Count = Annotated[int, Field(ge=1, le=100_000)]
 
 def _rising(tempi: tuple[float, float]) -> tuple[float, float]:
     if not 0.0 <= tempi[0] < tempi[1]:
-        raise ValueError("must be two tempi, the slower one first")
+        raise PydanticCustomError("tempi", "must be two tempi, the slower one first")
     return tempi
 
 
-class Told(BaseModel):
+class StageCard(BaseModel):
     """What a card says that no network knows: whence it comes and how it is danced. `default_style` is danced where
     none is asked for, the first where it is empty; `beats_per_bar` names the styles of a metre of their own;
     `tempo_range`: the slowest and fastest bpm danced; `commands`: the lines that made the model from raw data."""
@@ -59,8 +60,17 @@ class Told(BaseModel):
     tempo_range: Annotated[tuple[float, float], AfterValidator(_rising)]
     accent_offset: float
 
+    @field_validator("default_style", "beats_per_bar")
+    @classmethod
+    def _of_its_styles(cls, named: str | dict[str, int], info: ValidationInfo) -> str | dict[str, int]:
+        styles = info.data.get("styles", [])
+        names = {named} - {""} if isinstance(named, str) else set(named)
+        if strange := names - set(styles):
+            raise PydanticCustomError("style", f"'{min(strange)}' is none of {', '.join(styles)}")
+        return named
 
-class ModelCard(Told):
+
+class ModelCard(StageCard):
     """`model.json`. `state` gives each state tensor's shape without the dancers' axis."""
 
     card_version: int
@@ -129,10 +139,6 @@ def _check_meaning(path: Path, card: ModelCard) -> None:
         raise BadModel(f"{path}: has {card.channels} channels a pose, this program reads {CHANNELS}; export it again")
     if tuple(card.bones) != BONES:
         raise BadModel(f"{path}: has other bones than the 22 of this program; export it again with this version")
-    if card.default_style not in ("", *card.styles):
-        raise BadModel(f"{path}: 'default_style' is none of {', '.join(card.styles)}; export the model again")
-    if strange := sorted(set(card.beats_per_bar) - set(card.styles)):
-        raise BadModel(f"{path}: 'beats_per_bar' names '{strange[0]}', none of its styles; export the model again")
     if sum(map(math.prod, card.state.values())) > LARGEST_STATE:
         raise BadModel(f"{path}: has a state of more than {LARGEST_STATE} numbers; export a smaller model")
     if strays := [name for name in card.sha256 if Path(name).name != name or name == ".."]:

@@ -290,7 +290,7 @@ def test_a_style_that_is_danced_in_its_own_metre_is_one_of_the_models(shipped, t
     card.write_text(plain + "beats_per_bar = { lead = 3 }\n")
     learn.export_checkpoint(shipped / "model", card, tmp_path / "waltz", None, None)
     assert read_card(tmp_path / "waltz").beats_per_bar == {"lead": 3}
-    for wrong, said in (("{ tango = 3 }", "names 'tango', none of follow, lead"), ("3", "valid dictionary")):
+    for wrong, said in (("{ tango = 3 }", "'tango' is none of follow, lead"), ("3", "valid dictionary")):
         card.write_text(f"{plain}beats_per_bar = {wrong}\n")
         with pytest.raises(BadFile, match=f"c.toml: [^\n]*beats_per_bar[^\n]*{said}$"):
             learn.export_checkpoint(shipped / "model", card, tmp_path / "none", None, None)
@@ -304,6 +304,7 @@ def test_a_style_that_is_danced_in_its_own_metre_is_one_of_the_models(shipped, t
         ("[100.0, 220.0]", "[-9.0, -1.0]"),
         ("emphasis = 2.5", 'emphasis = "loud"'),
         ("amplitude = 1.1", "amplitude = 0.0"),
+        ("temperature = 0.5", ""),
     ],
 )
 def test_a_card_that_no_stage_would_take_is_refused_on_export(shipped, tmp_path, value, wrong):

@@ -24,7 +24,7 @@ try:
 
     from live.train import checkpoint, dataset, export, footing, quality
     from live.train import dictionary as lookup
-    from live.train.config import CARD_KEYS, Danced, TrainConfig, read_config, train_config
+    from live.train.config import CardConfig, TrainConfig, read_config, train_config
     from live.train.dance import merged
     from live.train.prepare import read_all
     from live.train.rounds import Dances
@@ -187,16 +187,10 @@ def export_checkpoint(run: Path, config: Path, out: Path, data: Path | None, pla
 
 def _card(config: Path, trained: checkpoint.Trained) -> dict[str, Any]:
     """[card] of a configuration with what the training tells; raises `BadFile` where no stage would take it."""
-    given, styles = read_config(config).get("card", {}), ", ".join(trained.styles)
-    if missing := [key for key in CARD_KEYS if key not in given]:
-        raise BadFile(f"{config}: [card] lacks {', '.join(missing)}")
+    given = {"dropout_rate": trained.config.dropout} | read_config(config).get("card", {})
     try:
-        told = Danced.model_validate({"dropout_rate": trained.config.dropout, **given, "styles": trained.styles})
+        card = CardConfig.model_validate(given | {"styles": trained.styles})
     except ValidationError as error:
         raise BadFile(f"{config}: [card] {what_is_wrong(error)}") from None
-    if told.default_style not in ("", *told.styles):
-        raise BadFile(f"{config}: `default_style` is none of {styles}")
-    if strange := sorted(set(told.beats_per_bar) - set(told.styles)):
-        raise BadFile(f"{config}: `beats_per_bar` names '{strange[0]}', none of {styles}")
     training = dataclasses.asdict(trained.config) | {"rounds_done": trained.rounds}
-    return told.model_dump(exclude_unset=True) | {"training": training, "metrics": {}}
+    return card.model_dump(exclude_unset=True) | {"training": training, "metrics": {}}

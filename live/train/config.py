@@ -10,21 +10,15 @@ from typing import Any
 
 from pydantic import Field
 
-from live.card import Told
+from live.card import StageCard
 from live.errors import BadFile
 from live.limits import read_toml
 from live.nn.sizes import GeneratorConfig
 
-CARD_KEYS = (
-    "name", "title", "licence", "provenance", "temperature", "tempo_range", "accent_offset", "emphasis", "amplitude",
-)  # fmt: skip
-OPTIONAL = ("commands", "default_style", "beats_per_bar", "smoothing", "dropout_rate")
-"""Of a card. `commands`: the lines that make the model from raw data. The stage's `dropout_rate` is that of training
-where it is left out."""
 
-
-class Danced(Told):
-    """[card] of a configuration, with what goes into the graph (`GeneratorConfig` says what it does)."""
+class CardConfig(StageCard):
+    """[card] of a configuration, but for the styles, which are those of the dances; with what goes into the graph
+    (`GeneratorConfig` says what it does). The stage's `dropout_rate` is that of training where it is left out."""
 
     emphasis: float = Field(ge=0.0, le=100.0)
     amplitude: float = Field(gt=0.0, le=10.0)
@@ -100,7 +94,7 @@ def read_config(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise BadFile(f"{path}: cannot be read: {error.strerror}") from None
     valid = {
-        "card": {*CARD_KEYS, *OPTIONAL},
+        "card": set(CardConfig.model_fields) - {"styles"},
         "train": {f.name for f in dataclasses.fields(TrainConfig)} - {"model"},
         "model": {f.name for f in dataclasses.fields(GeneratorConfig)} - {"styles", "footing"},
     }
