@@ -106,8 +106,8 @@ def _bars(result: dict[str, Any], key: str, heading: str, form: str) -> str:
     most = max([*found.values(), 1e-9])
     lines = [
         f"<text x=0 y={14 + 18 * i}>{escape(name)}</text>"
-        f"<rect class=bar x=150 y={4 + 18 * i} width={700 * max(value, 0) / most:.1f} height=12 />"
-        f"<text x={158 + 700 * max(value, 0) / most:.1f} y={14 + 18 * i}>{format(value, form)}</text>"
+        f"<rect class=bar x=280 y={4 + 18 * i} width={600 * max(value, 0) / most:.1f} height=12 />"
+        f"<text x={288 + 600 * max(value, 0) / most:.1f} y={14 + 18 * i}>{format(value, form)}</text>"
         for i, (name, value) in enumerate(found.items())
     ]
     return f"<h3>{escape(heading)}</h3><svg viewBox='0 0 {WIDTH:g} {6 + 18 * len(found)}'>{''.join(lines)}</svg>"
